@@ -1,0 +1,199 @@
+"""Wiring: everything is made here once, joined, kept running and ended in order. Nothing is decided here."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable
+from functools import partial
+from importlib.metadata import version
+
+import structlog
+
+from drivers.registry import Profiles
+from gateway import book, episodes
+from gateway.alerts import Rules
+from gateway.backoff import Backoff
+from gateway.board import Board
+from gateway.book import Book, FloodLimit
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.desk import Desk
+from gateway.episodes import Episodes
+from gateway.errors import StorageFailed
+from gateway.folder import Folder
+from gateway.forward import Window
+from gateway.health import Faults
+from gateway.lanes import Opened, Plan, open_store, start_lane
+from gateway.links import Link, build_links
+from gateway.model import Change
+from gateway.normalise import Normaliser, Secrets
+from gateway.notify import notify, watch
+from gateway.pipeline import Pipeline
+from gateway.quarantine import Quarantine
+from gateway.report import Report
+from gateway.requests import Requests
+from gateway.roster import Roster
+from gateway.rounds import Rounds
+from gateway.session import AlertUplink
+from gateway.sinks.login import endpoints, login
+from gateway.supervise import Kept, Run, Supervisor, Up
+from gateway.telemetry import Grouping, Telemetry
+from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
+from gateway.wire import Wire
+from gateway.writes import Writes
+
+log = structlog.get_logger("app")
+
+ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
+INNER = Backoff(base=0.05, cap=1.0)
+UPLINK_BASE_S = 0.5
+DRAIN_S = 2.0
+DELIVER_S = 1.0
+
+
+async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
+    """Run until SIGTERM or SIGINT. StorageFailed or FolderInUse where the data folder cannot be had."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with Folder(config.data) as folder:
+        station = Station(config, roster, profiles, folder)
+        await station.start()
+        notify("READY=1", f"STATUS={station.report.status()}")
+        log.info("ready", station=config.station, links=list(station.pipeline.links), devices=len(roster.devices))
+        await stop.wait()
+        notify("STOPPING=1")
+        await station.stop()
+        log.info("stopped", **station.report.counters())
+
+
+class Station:
+    """The running gateway: `start` joins the inside half and the outside half, `stop` ends them without loss."""
+
+    def __init__(self, config: Config, roster: Roster, profiles: Profiles, folder: Folder) -> None:
+        self._config, self._roster, self._profiles, self._folder = config, roster, profiles, folder
+        self._clock = Clock()
+        self._faults = Faults(self._clock.moment)
+        self._wire = Wire(config.mqtt.root, config.station, version("station-gateway"), self._clock)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Open the lanes, take up what was kept, set everything going; waits for neither broker nor radio."""
+        config, clock, faults, wire = self._config, self._clock, self._faults, self._wire
+        alert_plan, telemetry_plan = _plans(config)
+        opened, group = await asyncio.gather(
+            asyncio.to_thread(open_store, config.data, alert_plan, clock),
+            asyncio.to_thread(open_store, config.data, telemetry_plan, clock),
+        )
+        memory, alerts, outdated = self._taken_up(opened)
+        self._alert = await start_lane(opened, alert_plan, wire, clock, faults)
+        self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults)
+        if outdated:
+            await self._alert.commit([], outdated)
+        self._join_inside(memory, alerts)
+        self._join_outside()
+
+    def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
+        """What survived the last run: devices' episodes and people's alerts."""
+        rules = Rules(self._config.alerts.hold, self._config.alerts.reminder)
+        alerts = Book(rules, FloodLimit(self._config.alerts.flood_new, self._config.alerts.flood_per))
+        alerts.load(opened.store.records(book.SPACE))
+        memory = Episodes()
+        records = opened.store.records(episodes.SPACE)
+        known = {address for address in records if self._roster.find(address) is not None}
+        return memory, alerts, memory.load(records, known, self._clock.moment())
+
+    def _join_inside(self, memory: Episodes, alerts: Book) -> None:
+        """Drivers, decoding, normalising, desk and telemetry: bytes to commits."""
+        config, clock = self._config, self._clock
+        links = build_links(config, self._profiles, clock)
+        fleet = config.fleet_key.read().encode() if config.fleet_key else None
+        normalise = Normaliser(self._roster, memory, Secrets(fleet, self._folder.box_key(clock.random(32))), clock)
+        writes = Writes({name: link.driver for name, link in links.items()}, self._profiles, normalise.route)
+        self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, writes.help_is_coming)
+        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults)
+        self._quarantine = Quarantine(config.data / "quarantine.jsonl")
+        zones = {name: link.zone for name, link in links.items()}
+        self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, self._quarantine, zones)
+        self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
+        self._keep("desk", lambda _: self._desk.run(), INNER)
+        self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
+        for name, link in links.items():
+            self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
+
+    def _join_outside(self) -> None:
+        """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
+        config, clock, mqtt = self._config, self._clock, self._config.mqtt
+        lanes = {"alert": self._alert, "telemetry": self._telemetry_lane}
+        self.report = report = Report(self._wire, self.pipeline.links, lanes, self._faults, clock.moment())
+        ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
+        requests = Requests(self._wire, self._desk, ping, info)
+        road, board = Road(), Board()
+        shore = partial(Shore, wire=self._wire, road=road, clock=clock, faults=self._faults)
+        alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
+        telemetry_login = partial(login, mqtt, f"{config.station}-telemetry", keep_session=False)
+        brokers = Brokers(endpoints(mqtt))
+        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing)
+        expiry_s = config.telemetry.expiry // 1000
+        following = TelemetryUplink(self._telemetry_lane, board, shore(login=telemetry_login), expiry_s)
+        backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
+        self._keep("uplink:alert", self._session.run, backoff)
+        self._keep("uplink:telemetry", following.run, backoff)
+        rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults)
+        self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
+        stages = {
+            "desk": lambda: self._desk.beat,
+            "alert lane": lambda: self._alert.outbox.beat,
+            "telemetry lane": lambda: self._telemetry_lane.outbox.beat,
+        }
+        self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
+
+    async def stop(self) -> None:
+        """Stop hearing, commit what was heard, say farewell, close the files."""
+        for name in self.pipeline.links:
+            self._tasks[name].cancel()
+        await _within(DRAIN_S, self._desk.drained(), "alerts were still waiting for the disk")
+        await _within(DRAIN_S, self._telemetry.commit(), "telemetry was still waiting for the disk")
+        await _within(DELIVER_S, self._alert.emptied(), None)
+        await self._session.farewell()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(self._alert.close(), self._telemetry_lane.close())
+        self._quarantine.save()
+
+    def _keep(self, name: str, run: Run, backoff: Backoff) -> None:
+        self._tasks[name] = asyncio.create_task(self._supervisor.keep(Kept(name, run, backoff)), name=name)
+
+
+async def _run_link(link: Link, pipeline: Pipeline, up: Up) -> None:
+    counters = pipeline.links[link.driver.name]
+
+    def heard() -> None:
+        counters.up = True
+        up()
+
+    try:
+        await link.driver.run(pipeline, heard)
+    finally:
+        counters.up = False
+
+
+async def _within(seconds: float, work: Awaitable[None], otherwise: str | None) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except (TimeoutError, StorageFailed) as error:
+        if otherwise is not None:
+            log.warning(otherwise, why=str(error) or "timeout")
+
+
+def _plans(config: Config) -> tuple[Plan, Plan]:
+    window = Window(config.telemetry.window, config.telemetry.window_bytes)
+    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
+    return alert, Plan("telemetry", window, config.telemetry.cap, grouped=True)
+
+
+def _grouping(config: Config) -> Grouping:
+    telemetry = config.telemetry
+    return Grouping(telemetry.commit_every / 1000, telemetry.commit_readings, telemetry.batch)

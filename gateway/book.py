@@ -1,0 +1,193 @@
+"""All alerts open or lately closed: inputs are written on a page, and the page becomes the book on commit."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway import alerts
+from gateway.alerts import Answer, Move, Refusal, Rules
+from gateway.inputs import Accept, Clear, Input, Pressed, Tick
+from gateway.model import (
+    SEVERITY,
+    Alert,
+    AlertKey,
+    AlertKind,
+    AlertState,
+    Change,
+    Drop,
+    Heard,
+    Moment,
+    Press,
+    Put,
+    Reason,
+)
+
+SPACE = "alert"
+KEEP_MS = 7 * 24 * 3_600_000
+"""How long a closed alert is remembered, so that a late acknowledgement is told what became of it."""
+FLOOD_ADDRESSES = 1000
+
+
+class FloodLimit(msgspec.Struct, frozen=True):
+    """New alerts of unregistered devices that one link may raise within a time."""
+
+    new: int = 20
+    per_ms: int = 600_000
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A transition that people must hear of."""
+
+    alert: Alert
+    reason: Reason
+
+
+class Book:
+    def __init__(self, rules: Rules, flood: FloodLimit) -> None:
+        self.rules = rules
+        self._flood = flood
+        self._latest: dict[AlertKey, Alert] = {}
+        self._by_id: dict[str, Alert] = {}
+        self._admitted: dict[str, deque[Moment]] = {}
+
+    def load(self, records: Mapping[str, bytes]) -> None:
+        """Take up what was kept. A critical alert that nobody accepted asks to be repeated at once."""
+        for blob in records.values():
+            alert = msgspec.msgpack.decode(blob, type=Alert)
+            self.adopt([replace(alert, told_at=None) if alert.repeats else alert])
+
+    def adopt(self, changed: list[Alert]) -> None:
+        for alert in changed:
+            known = self._latest.get(alert.key)
+            if known is None or known.id == alert.id or alert.open or not known.open:
+                self._latest[alert.key] = alert
+            self._by_id[alert.id] = alert
+
+    def forget(self, now: Moment) -> list[Change]:
+        """Drop what was closed long ago; returns what need not be kept any longer."""
+        old = [a for a in self._by_id.values() if not a.open and a.changed_at.until(now) > KEEP_MS]
+        for alert in old:
+            del self._by_id[alert.id]
+            if self._latest.get(alert.key) is alert:
+                del self._latest[alert.key]
+        return [Drop(SPACE, alert.id) for alert in old]
+
+    def open(self) -> Iterator[Alert]:
+        return (alert for alert in self._latest.values() if alert.open)
+
+    def latest(self, key: AlertKey) -> Alert | None:
+        return self._latest.get(key)
+
+    def by_id(self, alert: str) -> Alert | None:
+        return self._by_id.get(alert)
+
+    def admits(self, link: str, now: Moment) -> bool:
+        """Whether one more alert of an unregistered device may be raised from this link."""
+        admitted = self._admitted.setdefault(link, deque())
+        while admitted and admitted[0].until(now) > self._flood.per_ms:
+            admitted.popleft()
+        if len(admitted) >= self._flood.new:
+            return False
+        admitted.append(now)
+        return True
+
+
+class Page:
+    """Inputs of one commit. Nothing in the book changes until `adopt`."""
+
+    def __init__(self, book: Book, now: Moment) -> None:
+        self.now = now
+        self.notices: list[Notice] = []
+        self.changes: list[Change] = []
+        self._book = book
+        self._changed: dict[AlertKey, Alert] = {}
+        self._kept: dict[str, Alert] = {}
+
+    def take(self, given: Input) -> Answer:
+        alert = self._find(given)
+        if isinstance(given, Pressed) and self._floods(given, alert):
+            return self._flooded(given)
+        answer = alerts.advance(alert, given, self.now, self._book.rules)
+        if isinstance(answer, Move):
+            self._write(answer)
+        change = getattr(given, "change", None)
+        if change is not None:
+            self.changes.append(change)
+        return answer
+
+    def tick(self, unsent: Callable[[str], bool]) -> None:
+        for alert in list(self._book.open()):
+            answer = alerts.advance(alert, Tick(unsent(alert.id)), self.now, self._book.rules)
+            if isinstance(answer, Move) and alert.key not in self._changed:
+                self._write(answer)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.notices or self.changes or self._kept)
+
+    def records(self) -> list[Change]:
+        """What the transaction must keep beside the messages."""
+        kept = [Put(SPACE, alert.id, msgspec.msgpack.encode(alert)) for alert in self._kept.values()]
+        return [*kept, *self.changes]
+
+    def adopt(self) -> None:
+        self._book.adopt([*self._kept.values(), *self._changed.values()])
+
+    def _find(self, given: Input) -> Alert | None:
+        match given:
+            case Accept(alert=wanted) | Clear(alert=wanted):
+                return self._kept.get(wanted) or self._book.by_id(wanted)
+            case Tick():
+                return None
+            case _:
+                return self._changed.get(given.key) or self._book.latest(given.key)
+
+    def _write(self, move: Move) -> None:
+        self._changed[move.alert.key] = move.alert
+        self._kept[move.alert.id] = move.alert
+        if move.reason is not None:
+            self.notices.append(Notice(move.alert, move.reason))
+
+    def _floods(self, pressed: Pressed, alert: Alert | None) -> bool:
+        if pressed.wearable.registered or (alert is not None and alert.open):
+            return False
+        return not self._book.admits(pressed.heard.link, self.now)
+
+    def _flooded(self, pressed: Pressed) -> Answer:
+        """Count on the link's one flood alert; only its first message and its repeats reach the disk."""
+        key = AlertKey(f"link:{pressed.heard.link}", AlertKind.ALARM_FLOOD, None, test=False)
+        alert = self._changed.get(key) or self._book.latest(key)
+        if alert is None or not alert.open:
+            move = Move(_flood(key, pressed, self.now), Reason.PRESS)
+            self._write(move)
+            return move
+        addresses = alert.addresses
+        address = pressed.wearable.address
+        if len(addresses) < FLOOD_ADDRESSES and address not in addresses:
+            addresses = (*addresses, address)
+        grown = replace(alert, value=(alert.value or 0) + 1, addresses=addresses)
+        self._changed[key] = grown
+        if grown.id in self._kept:
+            self._kept[grown.id] = grown
+        return Refusal.NO_CHANGE
+
+
+def _flood(key: AlertKey, pressed: Pressed, now: Moment) -> Alert:
+    return Alert(
+        id=pressed.new_id,
+        key=key,
+        wearable=None,
+        severity=SEVERITY[key.kind],
+        state=AlertState.RAISED,
+        at=pressed.press.at,
+        changed_at=now,
+        presses=(Press(None, pressed.press.at),),
+        press_count=1,
+        heard_by=(Heard(pressed.heard.link, None),),
+        value=1,
+        addresses=(pressed.wearable.address,),
+        told_at=now,
+        pressed_at=now,
+    )

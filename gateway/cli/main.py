@@ -1,0 +1,36 @@
+"""The command `station-gateway`: one module per command, each imported only when it is called."""
+
+import argparse
+import sys
+from importlib import import_module
+from importlib.metadata import version
+
+COMMANDS = {
+    "run": "the daemon",
+    "demo": "the main job on this machine with nothing attached",
+    "check": "say everything that is wrong with a configuration",
+    "decode": "show what bytes mean",
+    "schema": "print the contract: JSON Schemas and the AsyncAPI document",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code that the command states."""
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="station-gateway", description="The station's link to the 398 platform.")
+    parser.add_argument("--version", action="version", version=version("station-gateway"))
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    for name, help_ in COMMANDS.items():
+        command = commands.add_parser(name, help=help_, description=help_)
+        if name == wanted:
+            module = import_module(f"gateway.cli.{name}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    args = parser.parse_args(words)
+    code: int = args.run(args)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

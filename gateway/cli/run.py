@@ -1,0 +1,39 @@
+"""`station-gateway run`: the daemon, until SIGTERM."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import structlog
+from drivers.marked import Refused
+
+from gateway import logs
+from gateway.app import serve
+from gateway.errors import GatewayError
+from gateway.setup import load_all
+
+CONFIG = Path("/etc/station-gateway/gateway.yaml")
+SWITCH_S = 0.001
+"""How long one thread may hold the interpreter while another waits: a commit's answer must not wait 5 ms."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"default {CONFIG}")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 stopped, 2 configuration; 1 where the data folder cannot be had."""
+    try:
+        config, roster, profiles = load_all(args.config)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    logs.configure(config.log.level.value, config.log.format.value)
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        asyncio.run(serve(config, roster, profiles))
+    except (GatewayError, OSError) as error:
+        structlog.get_logger("app").error("cannot run", why=str(error))
+        return 1
+    return 0

@@ -1,0 +1,185 @@
+"""The one task that owns alerts: everything that concerns them enters its queue, is committed, and then holds."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from gateway.alerts import Answer, Move, Refusal
+from gateway.book import Book, Page
+from gateway.clock import Clock
+from gateway.errors import StorageFailed
+from gateway.forward import Lane
+from gateway.health import Faults
+from gateway.inputs import Accept, Clear, Input
+from gateway.model import Alert, AlertState, Reason
+from gateway.normalise import Remember
+from gateway.wire import Wire
+
+log = structlog.get_logger("alerts")
+
+TICK_S = 0.25
+RETRY_S = 0.5
+BATCH = 200
+FORGET_MS = 3_600_000
+ACKS = 256
+"""Acknowledgements that may wait at once; more are a flood and are refused."""
+
+
+class Ruled(msgspec.Struct, frozen=True):
+    """A desk's acknowledgement, and who wants to hear what became of it. `heard` is called after the commit."""
+
+    given: Accept | Clear
+    heard: Callable[[Alert | Refusal], None]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question for the open alerts, answered in turn with everything else."""
+
+    heard: Callable[[list[Alert]], None]
+
+
+Work = Input | Remember | Ruled | Asked
+
+
+class Desk:
+    """`put` never waits and never loses; `on_accepted` hears of each accepted alert once that is on the disk."""
+
+    def __init__(
+        self, book: Book, lane: Lane, wire: Wire, clock: Clock, faults: Faults, on_accepted: Callable[[Alert], None]
+    ) -> None:
+        self._book = book
+        self._lane = lane
+        self._wire = wire
+        self._clock = clock
+        self._faults = faults
+        self._on_accepted = on_accepted
+        self._work: deque[Work] = deque()
+        self._some = asyncio.Event()
+        self._round = asyncio.Event()
+        self._taken: list[Work] = []
+        self._batch = BATCH
+        self._acks = 0
+        self._forgotten_ms = 0
+        self.beat = time.monotonic()
+        """When the task last came round, the disk's refusals included."""
+
+    def put(self, work: Input | Remember | Asked) -> None:
+        self._work.append(work)
+        self._some.set()
+
+    def rule(self, ruled: Ruled) -> bool:
+        """Queue an acknowledgement; false where too many already wait."""
+        if self._acks >= ACKS:
+            return False
+        self._acks += 1
+        self._work.append(ruled)
+        self._some.set()
+        return True
+
+    async def run(self) -> None:
+        """Take work until cancelled."""
+        if len(self._taken) > 1:  # a defect ended the last run: leave out only what caused it
+            self._work.extendleft(reversed(self._taken))
+            self._some.set()
+        self._taken = []
+        next_tick = time.monotonic()
+        while True:
+            await self._wait(next_tick - time.monotonic())
+            self.beat = time.monotonic()
+            tick = self.beat >= next_tick
+            if tick:
+                next_tick = self.beat + TICK_S
+            await self.settle(tick=tick)
+
+    async def settle(self, *, tick: bool = False) -> None:
+        """Take what waits, commit it, and only then believe and answer it."""
+        self._taken = [self._work.popleft() for _ in range(min(self._batch, len(self._work)))]
+        if not self._work:
+            self._some.clear()
+        if len(self._taken) > 1:
+            self._batch = 1  # should one of them be our undoing, the others are taken one by one
+        await self._settle(self._taken, tick=tick)
+        self._taken, self._batch = [], BATCH
+        ended, self._round = self._round, asyncio.Event()
+        ended.set()
+
+    async def drained(self) -> None:
+        """Return when everything put so far is committed."""
+        while self._work or self._taken:
+            await self._round.wait()
+
+    async def _settle(self, taken: list[Work], *, tick: bool) -> None:
+        page = Page(self._book, self._clock.moment())
+        answers = self._write(page, taken)
+        if tick:
+            page.tick(self._lane.unsent)
+            self._forget(page)
+        await self._commit(page)
+        page.adopt()
+        for ruled, answer in answers:
+            self._acks -= 1
+            ruled.heard(answer.alert if isinstance(answer, Move) else answer)
+        self._tell(page)
+        for work in taken:
+            if isinstance(work, Asked):
+                work.heard(list(self._book.open()))
+
+    @property
+    def waiting(self) -> int:
+        return len(self._work)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._some.wait()
+        except TimeoutError:
+            pass
+
+    def _write(self, page: Page, taken: list[Work]) -> list[tuple[Ruled, Answer]]:
+        answers: list[tuple[Ruled, Answer]] = []
+        for work in taken:
+            match work:
+                case Ruled(given=given):
+                    answers.append((work, page.take(given)))
+                case Remember(change=change):
+                    page.changes.append(change)
+                case Asked():
+                    pass
+                case _:
+                    page.take(work)
+        return answers
+
+    def _forget(self, page: Page) -> None:
+        if page.now.mono_ms - self._forgotten_ms >= FORGET_MS:
+            self._forgotten_ms = page.now.mono_ms
+            page.changes += self._book.forget(page.now)
+
+    async def _commit(self, page: Page) -> None:
+        """Try until the disk takes it: an alert is never given up for an error of the store."""
+        if page.empty:
+            return
+        drafts = [self._wire.alert(notice.alert, notice.reason, page.now) for notice in page.notices]
+        while True:
+            try:
+                await self._lane.commit(drafts, page.records())
+            except StorageFailed as error:
+                cure = "free space on the data folder, or see whether its disk is sound"
+                self._faults.begin("storage", "alert", str(error), cure)
+                self.beat = time.monotonic()
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._faults.end("alert", "storage")
+                return
+
+    def _tell(self, page: Page) -> None:
+        for notice in page.notices:
+            alert = notice.alert
+            device = alert.wearable.device if alert.wearable else alert.key.subject
+            kind, state = alert.key.kind.value, alert.state.value
+            log.info("alert", id=alert.id, kind=kind, state=state, reason=notice.reason.value, device=device)
+            if notice.reason is Reason.ACCEPT and alert.state is AlertState.ACCEPTED:
+                self._on_accepted(alert)

@@ -1,0 +1,205 @@
+"""What is on the air, device by device: which frames are copies of one press, and which are a new press.
+
+Pure: `now` is the frame's own moment. An episode belongs to the device and only says whether something is
+new; what people then make of it is the alert's life (alerts.py).
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+import msgspec
+
+from drivers.base import Address, Counter, Edge, Level, Occurrence, OccurrenceKind
+from gateway.model import Auth, Change, Drop, Moment, Put
+
+SPACE = "device"
+COPY_MS = 10 * 60_000
+"""A key heard again within this time is a copy, whatever became of its alert."""
+KEEP_MS = 7 * 24 * 3_600_000
+SILENCE_MS = 30_000
+"""A level, or an edge without a key, that was silent this long has ended."""
+KEYS = 64
+"""Keys remembered of one device: an address that counts wildly must not grow without bound."""
+SETTLE_MS = 10_000
+"""A lower counter counts as a restart only when the higher one is off the air: receivers deliver out of order."""
+
+
+class Verdict(Enum):
+    NOTHING = "nothing"
+    COPY = "copy"
+    PRESS = "press"
+    ENDED = "ended"
+
+
+class Ruling(msgspec.Struct, frozen=True, gc=False):
+    """What one occurrence is. `change` must be kept with whatever it causes; `missed` counts unheard events."""
+
+    verdict: Verdict
+    auth: Auth = Auth.NONE
+    late: bool = False
+    missed: int = 0
+    change: Put | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    kind: OccurrenceKind
+    service: str | None
+    number: int | None
+
+
+class _Device(msgspec.Struct):
+    current: Event | None = None
+    heard: dict[Event, Moment] = {}
+    levels: dict[OccurrenceKind, Moment] = {}
+
+
+class _Record(msgspec.Struct):
+    """A device as it is kept: dictionaries with structs as keys do not survive encoding."""
+
+    current: Event | None
+    heard: list[tuple[Event, Moment]]
+    levels: list[tuple[OccurrenceKind, Moment]]
+
+
+NOTHING = Ruling(Verdict.NOTHING)
+COPY = Ruling(Verdict.COPY)
+
+
+class Episodes:
+    """All devices on the air. Those the roster does not know are remembered up to `strangers`, latest first."""
+
+    def __init__(self, strangers: int = 4096) -> None:
+        self._devices: dict[Address, _Device] = {}
+        self._strangers: OrderedDict[Address, None] = OrderedDict()
+        self._limit = strangers
+
+    def load(self, records: Mapping[str, bytes], known: Iterable[Address], now: Moment) -> list[Change]:
+        """Take up what was kept. Silence while the box was down proves nothing: levels go on until heard to end.
+
+        Returns the records that need not be kept any longer.
+        """
+        registered = frozenset(known)
+        outdated: list[Change] = []
+        for address, blob in records.items():
+            kept = msgspec.msgpack.decode(blob, type=_Record)
+            heard = {event: at for event, at in kept.heard if at.until(now) < KEEP_MS}
+            if not heard and address not in registered:
+                outdated.append(Drop(SPACE, address))
+                continue
+            self._devices[address] = _Device(kept.current, heard, {kind: now for kind, _ in kept.levels})
+            if address not in registered:
+                self._strangers[address] = None
+        return outdated
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def hear(self, address: Address, occurrence: Occurrence, now: Moment, *, registered: bool) -> Ruling:
+        device = self._device(address, registered=registered)
+        match occurrence.behaviour:
+            case Counter() as counter:
+                ruling = _counter(device, occurrence, counter, now)
+            case Level(active=active):
+                ruling = _level(device, occurrence.kind, now, active=active)
+            case Edge(key=key):
+                ruling = _edge(device, Event(occurrence.kind, occurrence.service, key), now)
+        if ruling.change is None:
+            return ruling
+        return msgspec.structs.replace(ruling, change=Put(SPACE, address, _encode(device, now)))
+
+    def _device(self, address: Address, *, registered: bool) -> _Device:
+        device = self._devices.get(address)
+        if device is None:
+            device = self._devices[address] = _Device()
+        if not registered:
+            self._strangers[address] = None
+            self._strangers.move_to_end(address)
+            if len(self._strangers) > self._limit:
+                oldest, _ = self._strangers.popitem(last=False)
+                del self._devices[oldest]
+        return device
+
+
+_CHANGED = Put(SPACE, "", b"")
+"""Stands for "the device's record has changed" until `hear` has encoded it."""
+
+
+def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Moment) -> Ruling:
+    event = Event(occurrence.kind, occurrence.service, counter.value)
+    current, device.current = device.current, event
+    last = device.heard.get(event)
+    device.heard[event] = now
+    if current is None:
+        return _first(occurrence, counter, last, now)
+    if event == current:
+        replayed = counter.fresh and last is not None and last.until(now) > COPY_MS
+        return _press(replayed=replayed) if replayed and counter.value else COPY
+    if last is not None and last.until(now) <= COPY_MS and counter.value:
+        device.current = current  # a late copy of an earlier press tells nothing about what came after
+        return COPY
+    if counter.value == 0:
+        return _restarted(device, event, current, now)
+    missed = _missed(current.number or 0, counter)
+    if occurrence.kind is OccurrenceKind.NONE:
+        return Ruling(Verdict.NOTHING, missed=missed, change=_CHANGED)
+    return _press(replayed=last is not None, late=not counter.fresh, missed=missed)
+
+
+def _first(occurrence: Occurrence, counter: Counter, last: Moment | None, now: Moment) -> Ruling:
+    """The first frame ever is a baseline, unless it says that its event has only just happened."""
+    if not counter.fresh or occurrence.kind is OccurrenceKind.NONE or counter.value == 0:
+        return Ruling(Verdict.NOTHING, change=_CHANGED)
+    if last is not None and last.until(now) <= COPY_MS:
+        return COPY
+    return _press(replayed=last is not None)
+
+
+def _restarted(device: _Device, event: Event, current: Event, now: Moment) -> Ruling:
+    """Counter 0 is power-up: what the device numbered before says nothing about its new numbers."""
+    last = device.heard.get(current)
+    if last is not None and last.until(now) < SETTLE_MS:
+        device.current = current
+        return NOTHING
+    device.heard = {event: now}
+    return Ruling(Verdict.NOTHING, change=_CHANGED)
+
+
+def _missed(before: int, counter: Counter) -> int:
+    """Events numbered but never heard; 0 where the counter went down, which is a restart and not half a lap."""
+    ahead = (counter.value - before) % counter.wrap
+    return ahead - 1 if 0 < ahead <= counter.wrap // 2 else 0
+
+
+def _level(device: _Device, kind: OccurrenceKind, now: Moment, *, active: bool) -> Ruling:
+    last = device.levels.get(kind)
+    if not active:
+        if last is None:
+            return NOTHING
+        del device.levels[kind]
+        return Ruling(Verdict.ENDED, change=_CHANGED)
+    device.levels[kind] = now
+    return COPY if last is not None and last.until(now) <= SILENCE_MS else _press()
+
+
+def _edge(device: _Device, event: Event, now: Moment) -> Ruling:
+    last = device.heard.get(event)
+    device.heard[event] = now
+    if last is None:
+        return _press()
+    if event.number is None:
+        return COPY if last.until(now) <= SILENCE_MS else _press()
+    return COPY if last.until(now) <= COPY_MS else _press(replayed=True)
+
+
+def _press(*, replayed: bool = False, late: bool = False, missed: int = 0) -> Ruling:
+    auth = Auth.REPLAYED if replayed else Auth.NONE
+    return Ruling(Verdict.PRESS, auth, late, missed, _CHANGED)
+
+
+def _encode(device: _Device, now: Moment) -> bytes:
+    fresh = [(event, at) for event, at in device.heard.items() if at.until(now) < KEEP_MS]
+    fresh.sort(key=lambda entry: entry[1].until(now), reverse=True)
+    device.heard = dict(fresh[-KEYS:])
+    record = _Record(device.current, list(device.heard.items()), list(device.levels.items()))
+    return msgspec.msgpack.encode(record)

@@ -1,0 +1,30 @@
+"""What can go wrong, in words for the person who meets it."""
+
+
+class GatewayError(Exception):
+    """The root of what this package raises; its text says what happened, where and what to do."""
+
+
+class StorageFailed(GatewayError):
+    """A lane's file took nothing: nothing of the commit is kept, and the same commit may be tried again."""
+
+
+class StoreDamaged(StorageFailed):
+    """A lane's file is no database any more, or its content contradicts itself."""
+
+
+class UplinkDown(GatewayError):
+    """A broker connection failed or ended. `fault` is the fault's name, `cure` what can be done about it."""
+
+    def __init__(self, fault: str, what: str, cure: str) -> None:
+        super().__init__(what)
+        self.fault = fault
+        self.cure = cure
+
+
+class RequestRefused(GatewayError):
+    """A request or acknowledgement that will not be carried out; `code` is for programs, the text for people."""
+
+    def __init__(self, code: str, what: str) -> None:
+        super().__init__(what)
+        self.code = code

@@ -1,0 +1,210 @@
+"""A lane: one outbox, and the window of its rows that are on their way over one link.
+
+The inside half ends at `commit`; the outside half begins at `attach` and ends at each row's settlement.
+Neither waits for the other: without a link rows simply stay.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from gateway.errors import StorageFailed
+from gateway.model import Change, Draft, Settlement
+from gateway.outbox import Outbox
+from gateway.store import Row
+
+SLICE = 16
+"""Rows published before other work on the loop gets its turn: an alert is behind this many at most."""
+SETTLE_AFTER_S = 0.02
+"""Settled rows are deleted together after this time: one fsync for many."""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """How much may be under way, and how long a refused row waits before it is tried again."""
+
+    messages: int = 100
+    bytes: int = 128 * 1024
+    retry_s: float = 5.0
+
+
+class Carrier(Protocol):
+    """What a lane needs of a link. `send` returns at once; the answer comes back through `Lane.settled`."""
+
+    def send(self, row: Row, /) -> None: ...
+
+
+class Lane:
+    """`commit` is durable on return. `on_answer` hears of every settlement but plain success after plain success."""
+
+    def __init__(
+        self,
+        name: str,
+        outbox: Outbox,
+        window: Window,
+        unsent: dict[str, int],
+        on_answer: Callable[[Settlement], None],
+    ) -> None:
+        self.name = name
+        self.outbox = outbox
+        self.events = self.delivered = self.refused = 0
+        self._window = window
+        self._unsent = Counter(unsent)
+        self._on_answer = on_answer
+        self._troubled = False
+        self._loop = asyncio.get_running_loop()
+        self._carrier: Carrier | None = None
+        self._ready: deque[Row] = deque()
+        self._flying: dict[int, Row] = {}
+        self._flying_bytes = 0
+        self._last = self.outbox.level.next - 1
+        self._cursor = 0
+        self._settled = asyncio.Event()
+        self._leaving: list[int] = []
+        self._leaving_soon: asyncio.TimerHandle | None = None
+        self._filling: asyncio.Handle | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def commit(self, drafts: Sequence[Draft], changes: Sequence[Change] = ()) -> None:
+        """Durable on return: the messages are numbered, frozen, and will go out. StorageFailed: nothing is taken."""
+        rows = await self.outbox.commit(drafts, changes)
+        if not rows:
+            return
+        self.events += len(rows)
+        for row in rows:
+            if row.subject is not None:
+                self._unsent[row.subject] += 1
+        self._last = max(self._last, rows[-1].seq)
+        if self._takes_directly(rows[0].seq):
+            self._ready.extend(rows)
+            self._cursor = rows[-1].seq
+        self._fill()
+
+    def unsent(self, subject: str) -> bool:
+        """Whether a row of this subject still waits for its settlement."""
+        return self._unsent[subject] > 0
+
+    @property
+    def pending(self) -> int:
+        return self.outbox.level.count
+
+    async def emptied(self) -> None:
+        """Return once every row is settled; only a link makes that happen."""
+        while self._flying or self._ready or self._cursor < self._last:
+            self._settled.clear()
+            await self._settled.wait()
+
+    @property
+    def connected(self) -> bool:
+        return self._carrier is not None
+
+    def attach(self, carrier: Carrier) -> None:
+        """Send from the oldest row on; whatever an earlier link left open is sent again."""
+        self._flush()
+        self._ready.clear()
+        self._flying.clear()
+        self._flying_bytes = 0
+        self._cursor = 0
+        self._carrier = carrier
+        self._fill()
+
+    def detach(self) -> None:
+        self._carrier = None
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def settled(self, settlement: Settlement) -> None:
+        """A row's answer: accepted, it leaves; rejected, it keeps its place and is tried again later."""
+        row = self._flying.get(settlement.seq)
+        if row is None:
+            return
+        if settlement.code or self._troubled:
+            self._troubled = settlement.code != 0
+            self._on_answer(settlement)
+        if not settlement.accepted:
+            self.refused += 1
+            self._loop.call_later(self._window.retry_s, self._again, row, self._carrier)
+            return
+        del self._flying[row.seq]
+        self._flying_bytes -= row.size
+        self.delivered += 1
+        self._settled.set()
+        if row.subject is not None:
+            self._unsent[row.subject] -= 1
+            if not self._unsent[row.subject]:
+                del self._unsent[row.subject]
+        self._leave(row.seq)
+        self._fill_soon()
+
+    async def close(self) -> None:
+        """Delete what is settled and close the file."""
+        self.detach()
+        self._flush()
+        await self.outbox.close()
+
+    def _again(self, row: Row, carrier: Carrier | None) -> None:
+        if carrier is not None and carrier is self._carrier and row.seq in self._flying:
+            carrier.send(row)
+
+    def _fill_soon(self) -> None:
+        if self._filling is None:
+            self._filling = self._loop.call_soon(self._fill)
+
+    def _fill(self) -> None:
+        if self._filling is not None:
+            self._filling.cancel()
+            self._filling = None
+        for _ in range(SLICE):
+            if self._carrier is None or not self._ready or self._full():
+                break
+            row = self._ready.popleft()
+            self._flying[row.seq] = row
+            self._flying_bytes += row.size
+            self._carrier.send(row)
+        else:
+            self._fill_soon()
+        self._prefetch()
+
+    def _full(self) -> bool:
+        """Full in messages or in bytes; one row may always fly, however large it is."""
+        flying = len(self._flying)
+        return flying >= self._window.messages or (flying > 0 and self._flying_bytes >= self._window.bytes)
+
+    def _takes_directly(self, seq: int) -> bool:
+        """Whether fresh rows may go out from memory: only when nothing older is still on its way from the disk."""
+        caught_up = self._reading is None and self._cursor == seq - 1
+        return self._carrier is not None and caught_up and len(self._ready) < self._window.messages
+
+    def _prefetch(self) -> None:
+        wanted = self._carrier is not None and self._cursor < self._last
+        if wanted and self._reading is None and len(self._ready) < self._window.messages:
+            self._reading = self._loop.create_task(self._read(), name=f"read {self.name}")
+
+    async def _read(self) -> None:
+        known = self._last
+        try:
+            rows = await self.outbox.read(self._cursor, 4 * self._window.messages)
+        except StorageFailed:
+            await asyncio.sleep(self._window.retry_s)  # the outbox itself reports what is wrong with the file
+            rows = []
+        else:
+            self._cursor = rows[-1].seq if rows else known
+        self._reading = None
+        self._ready.extend(rows)
+        self._fill()
+
+    def _leave(self, seq: int) -> None:
+        self._leaving.append(seq)
+        if self._leaving_soon is None:
+            self._leaving_soon = self._loop.call_later(SETTLE_AFTER_S, self._flush)
+
+    def _flush(self) -> None:
+        if self._leaving_soon is not None:
+            self._leaving_soon.cancel()
+            self._leaving_soon = None
+        if self._leaving:
+            self.outbox.settle(self._leaving)
+            self._leaving = []

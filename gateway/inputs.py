@@ -1,0 +1,67 @@
+"""What can happen to an alert: everything that enters the table of alerts.py."""
+
+import msgspec
+
+from gateway.model import AlertKey, Auth, Change, Heard, Press, Wearable
+
+
+class Pressed(msgspec.Struct, frozen=True):
+    """Something new was heard: a press, a fall, or a condition that began."""
+
+    key: AlertKey
+    wearable: Wearable
+    press: Press
+    heard: Heard
+    new_id: str
+    auth: Auth = Auth.NONE
+    late: bool = False
+    worn: bool | None = None
+    zone: str | None = None
+    window_ms: int = 0
+    change: Change | None = None
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """The same press again, over a link that had not heard it yet."""
+
+    key: AlertKey
+    heard: Heard
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A condition is over on the device."""
+
+    key: AlertKey
+    change: Change | None = None
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """The wearer says of a fall that it was none."""
+
+    key: AlertKey
+    change: Change | None = None
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """The wearer pressed what the profile declares to confirm a pending fall."""
+
+    key: AlertKey
+
+
+class Accept(msgspec.Struct, frozen=True):
+    alert: str
+    by: str
+
+
+class Clear(msgspec.Struct, frozen=True):
+    alert: str
+    by: str
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """Time has passed. `unsent`: a row of this alert still waits for the broker; repeating would only pile up."""
+
+    unsent: bool
+
+
+Input = Pressed | Copied | Ended | Withdrawn | Confirmed | Accept | Clear | Tick

@@ -1,0 +1,183 @@
+"""From bytes' readings to meaning: whose they are, what is telemetry, what is an alert's business. No I/O."""
+
+from collections import OrderedDict
+
+import msgspec
+
+from drivers.base import Address, Counter, Decoded, Measurement, Metric, Occurrence, OccurrenceKind, Packet
+from gateway.clock import Clock
+from gateway.episodes import Episodes, Event, Ruling, Verdict
+from gateway.identity import press_key, stranger, unique_id
+from gateway.inputs import Confirmed, Copied, Ended, Input, Pressed, Withdrawn
+from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Wearable
+from gateway.roster import Roster
+
+_KINDS = {
+    OccurrenceKind.SOS: AlertKind.SOS,
+    OccurrenceKind.TEST: AlertKind.SOS,
+    OccurrenceKind.FALL: AlertKind.FALL,
+    OccurrenceKind.BUTTON: AlertKind.BUTTON,
+    OccurrenceKind.SERVICE_REQUEST: AlertKind.SERVICE_REQUEST,
+    OccurrenceKind.LOW_BATTERY: AlertKind.LOW_BATTERY,
+    OccurrenceKind.TAKEN_OFF: AlertKind.NOT_WORN,
+    OccurrenceKind.TAMPER: AlertKind.TAMPER,
+}
+STRANGERS = 4096
+
+
+class Remember(msgspec.Struct, frozen=True):
+    """Nothing for people, but it must survive a restart: a baseline, for one."""
+
+    change: Put
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """`fleet` is shared by the stations, None where none is set; `box` never leaves this one."""
+
+    fleet: bytes | None
+    box: bytes
+
+
+class Events(msgspec.Struct, frozen=True):
+    """What a packet came to."""
+
+    sample: Sample | None
+    inputs: list[Input | Remember]
+    missed: int = 0
+
+    @property
+    def count(self) -> int:
+        """How much of it is news: copies and baselines are not."""
+        return (self.sample is not None) + sum(not isinstance(given, Remember | Copied) for given in self.inputs)
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """Where a device was last heard, for what is to be written to it."""
+
+    link: str
+    profile: str
+
+
+class _Scene(msgspec.Struct, frozen=True, gc=False):
+    """What every occurrence of one packet shares."""
+
+    wearable: Wearable
+    heard: Heard
+    at: Moment
+    zone: str | None
+    worn: bool | None
+
+
+class Normaliser:
+    def __init__(self, roster: Roster, episodes: Episodes, secrets: Secrets, clock: Clock) -> None:
+        self.episodes = episodes
+        self._roster = roster
+        self._secrets = secrets
+        self._clock = clock
+        self._wearables: OrderedDict[Address, Wearable] = OrderedDict()
+        self._routes: dict[Address, Route] = {}
+        self._told: OrderedDict[Address, dict[Event, set[str]]] = OrderedDict()
+
+    def route(self, address: Address) -> Route | None:
+        return self._routes.get(address)
+
+    def __call__(self, packet: Packet, decoded: Decoded, address: Address, zone: str | None) -> Events:
+        wearable = self._wearable(address)
+        at = self._clock.stamp(packet.received)
+        heard = Heard(packet.link, decoded.rssi if decoded.rssi is not None else packet.rssi)
+        values = {r.metric.value: r.value for r in decoded.readings if isinstance(r, Measurement)}
+        sample = Sample(wearable, at, values) if values and wearable.registered else None
+        worn = values.get(Metric.WORN.value)
+        scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None)
+        inputs: list[Input | Remember] = []
+        missed = 0
+        for reading in decoded.readings:
+            if isinstance(reading, Occurrence):
+                ruling = self.episodes.hear(wearable.address, reading, at, registered=wearable.registered)
+                missed += ruling.missed
+                inputs += self._inputs(ruling, reading, scene)
+        if wearable.registered:
+            self._routes[wearable.address] = Route(packet.link, decoded.profile)
+        return Events(sample, inputs, missed)
+
+    def _inputs(self, ruling: Ruling, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:
+        wearable = scene.wearable
+        match ruling.verdict:
+            case Verdict.NOTHING:
+                return [Remember(ruling.change)] if ruling.change and wearable.registered else []
+            case Verdict.COPY:
+                return self._copied(occurrence, wearable, scene.heard)
+            case Verdict.ENDED:
+                return [Ended(_key(wearable, _KINDS[occurrence.kind]), ruling.change)]
+            case Verdict.PRESS:
+                return self._pressed(ruling, occurrence, scene)
+
+    def _copied(self, occurrence: Occurrence, wearable: Wearable, heard: Heard) -> list[Input | Remember]:
+        """Only a link that had not heard this press is news."""
+        kind = _KINDS.get(occurrence.kind)
+        if kind is None:
+            return []
+        links = self._told.setdefault(wearable.address, {}).setdefault(_event(occurrence), set())
+        if heard.link in links:
+            return []
+        links.add(heard.link)
+        return [Copied(_key(wearable, kind, occurrence), heard)]
+
+    def _pressed(self, ruling: Ruling, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:
+        wearable = scene.wearable
+        match occurrence.kind:
+            case OccurrenceKind.FALL_CANCELLED:
+                return [Withdrawn(_key(wearable, AlertKind.FALL), ruling.change)]
+            case OccurrenceKind.PUT_ON:
+                return [Ended(_key(wearable, AlertKind.NOT_WORN), ruling.change)]
+        kind = _KINDS[occurrence.kind]
+        self._told[wearable.address] = {_event(occurrence): {scene.heard.link}}
+        self._told.move_to_end(wearable.address)
+        if len(self._told) > STRANGERS + len(self._roster.devices):
+            self._told.popitem(last=False)
+        pressed = Pressed(
+            key=_key(wearable, kind, occurrence),
+            wearable=wearable,
+            press=Press(self._press_key(wearable, kind, occurrence), scene.at),
+            heard=scene.heard,
+            new_id=unique_id(self._clock.now(), self._clock.random(10)),
+            auth=ruling.auth,
+            late=ruling.late,
+            worn=scene.worn,
+            zone=wearable.zone or scene.zone,
+            window_ms=occurrence.window_ms,
+            change=ruling.change,
+        )
+        return [pressed, Confirmed(_key(wearable, AlertKind.FALL))] if occurrence.confirms_fall else [pressed]
+
+    def _press_key(self, wearable: Wearable, kind: AlertKind, occurrence: Occurrence) -> str | None:
+        if self._secrets.fleet is None or not isinstance(occurrence.behaviour, Counter):
+            return None
+        counter = occurrence.behaviour.value
+        return press_key(self._secrets.fleet, wearable.address, kind.value, occurrence.service, counter)
+
+    def _wearable(self, address: Address) -> Wearable:
+        known = self._wearables.get(address)
+        if known is not None:
+            return known
+        device = self._roster.find(address)
+        if device is not None:
+            found = Wearable(address, device.id, device.wearer, device.zone, registered=True)
+        else:
+            name = stranger(self._secrets.fleet or self._secrets.box, address)
+            found = Wearable(address, name, None, None, registered=False)
+        self._wearables[address] = found
+        if len(self._wearables) > STRANGERS + len(self._roster.devices):
+            self._wearables.popitem(last=False)
+        return found
+
+
+def _key(wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None) -> AlertKey:
+    service = occurrence.service if occurrence else None
+    return AlertKey(wearable.subject, kind, service, test=bool(occurrence and occurrence.kind is OccurrenceKind.TEST))
+
+
+def _event(occurrence: Occurrence) -> Event:
+    behaviour = occurrence.behaviour
+    number = behaviour.value if isinstance(behaviour, Counter) else None
+    return Event(occurrence.kind, occurrence.service, number)

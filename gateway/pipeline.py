@@ -1,0 +1,66 @@
+"""The inside half, from bytes to what is committed. Read this first.
+
+    driver --Packet--> decode --Reading--> normalise --Event--> desk (alerts) and telemetry, which commit
+
+Everything here runs on the event loop, returns at once and never raises: a driver must not notice it.
+"""
+
+from collections.abc import Mapping
+
+from drivers.base import BadFrame, Instant, Packet
+from drivers.registry import Profiles
+from gateway.desk import Desk
+from gateway.health import LinkCounters
+from gateway.normalise import Normaliser
+from gateway.quarantine import Quarantine
+from gateway.telemetry import Telemetry
+
+
+class Pipeline:
+    """The drivers' Listener. `links` counts what each link brought; `zones` says where its receiver stands."""
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        normalise: Normaliser,
+        desk: Desk,
+        telemetry: Telemetry,
+        quarantine: Quarantine,
+        zones: Mapping[str, str | None],
+    ) -> None:
+        self.links = {link: LinkCounters() for link in zones}
+        self._profiles = profiles
+        self._normalise = normalise
+        self._desk = desk
+        self._telemetry = telemetry
+        self._quarantine = quarantine
+        self._zones = zones
+
+    def packet(self, packet: Packet) -> None:
+        counters = self.links[packet.link]
+        counters.packets += 1
+        try:
+            decoded = self._profiles.decode(packet)
+        except BadFrame as bad:
+            self.rejected(packet.link, bad.reason, bad.payload, packet.received)
+            return
+        if decoded is None:
+            counters.unknown += 1
+            return
+        if decoded.absurd:
+            counters.absurd += len(decoded.absurd)
+            self._quarantine.add(packet.link, f"absurd {', '.join(decoded.absurd)}", packet.payload, packet.received)
+        counters.readings += len(decoded.readings)
+        if decoded.address is None:  # the receiver speaks of itself
+            return
+        events = self._normalise(packet, decoded, decoded.address, self._zones[packet.link])
+        counters.events += events.count
+        counters.missed += events.missed
+        for given in events.inputs:
+            self._desk.put(given)
+        if events.sample is not None:
+            self._telemetry.add(events.sample)
+
+    def rejected(self, link: str, reason: str, payload: bytes, received: Instant) -> None:
+        self.links[link].rejected[reason] += 1
+        self._quarantine.add(link, reason, payload, received)

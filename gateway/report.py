@@ -1,0 +1,84 @@
+"""What `health` and `info` say: the five counters, the links, the lanes and what is broken. No I/O."""
+
+from collections.abc import Mapping
+from itertools import starmap
+
+import msgspec
+
+from gateway.clock import Clock
+from gateway.forward import Lane
+from gateway.health import Faults, LinkCounters
+from gateway.model import Moment
+from gateway.wire import Json, Wire
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Where the numbers are found."""
+
+    wire: Wire
+    links: Mapping[str, LinkCounters]
+    lanes: Mapping[str, Lane]
+    faults: Faults
+    began: Moment
+
+    def health(self, now: Moment) -> Json:
+        return {
+            "uptime_s": self.began.until(now) // 1000,
+            "counters": self.counters(),
+            "links": dict(starmap(_link, self.links.items())),
+            "lanes": {name: _lane(lane, now) for name, lane in self.lanes.items()},
+            "faults": [
+                {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
+                for f in self.faults
+            ],
+        }
+
+    def ping(self, clock: Clock) -> Json:
+        return {"at": self.wire.when(clock.moment())}
+
+    def info(self, clock: Clock, session: str) -> Json:
+        standing = {name: {"epoch": epoch, "next": following} for name, (epoch, following) in self.standing().items()}
+        return {
+            "station": self.wire.station,
+            "version": self.wire.version,
+            "boot": clock.boot,
+            "session": session,
+            "uptime_s": self.began.until(clock.moment()) // 1000,
+            "links": list(self.links),
+            "lanes": standing,
+        }
+
+    def counters(self) -> dict[str, int]:
+        return {
+            "packets": sum(link.packets for link in self.links.values()),
+            "readings": sum(link.readings for link in self.links.values()),
+            "events": sum(link.events for link in self.links.values()),
+            "pending": sum(lane.pending for lane in self.lanes.values()),
+            "delivered": sum(lane.delivered for lane in self.lanes.values()),
+        }
+
+    def standing(self) -> dict[str, tuple[str, int]]:
+        return {name: (lane.outbox.epoch, lane.outbox.level.next) for name, lane in self.lanes.items()}
+
+    def status(self) -> str:
+        counted = ", ".join(f"{count} {name}" for name, count in self.counters().items())
+        return f"{counted}; {len(self.faults)} faults" if len(self.faults) else counted
+
+
+def _link(name: str, link: LinkCounters) -> tuple[str, Json]:
+    counted = {"up": link.up, "packets": link.packets, "readings": link.readings, "events": link.events}
+    more = {"unknown": link.unknown, "absurd": link.absurd, "missed": link.missed}
+    return name, counted | more | {"rejected": dict(link.rejected)}
+
+
+def _lane(lane: Lane, now: Moment) -> Json:
+    level = lane.outbox.level
+    oldest = 0 if level.oldest_ms is None else max(0, now.wall_ms - level.oldest_ms) // 1000
+    return {
+        "connected": lane.connected,
+        "pending": level.count,
+        "bytes": level.bytes,
+        "oldest_s": oldest,
+        "delivered": lane.delivered,
+        "refused": lane.refused,
+    }

@@ -1,0 +1,103 @@
+"""What the cloud may ask and say: every message on a subscribed topic is answered or counted, and never trusted."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.alerts import Refusal
+from gateway.desk import Asked, Desk, Ruled
+from gateway.errors import RequestRefused
+from gateway.inputs import Accept, Clear
+from gateway.model import Alert
+from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
+
+ALERTS_LISTED = 100
+
+_REFUSED = {
+    Refusal.UNKNOWN: "no such alert at this station",
+    Refusal.ALREADY_ACCEPTED: "somebody has accepted it already",
+    Refusal.ALREADY_CLEARED: "it is cleared already",
+    Refusal.WAS_CANCELLED: "the wearer has cancelled it",
+}
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A message as it came in, and how to answer it. `answer` is called once, with the verb and the bytes."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    answer: Callable[[str, bytes], None]
+
+
+Verb = Callable[[Request, Call], None]
+
+
+class Requests:
+    """Carries out acknowledgements and the verbs `ping`, `info` and `alerts`.
+
+    `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome.
+    """
+
+    def __init__(self, wire: Wire, desk: Desk, ping: Callable[[], Json], info: Callable[[], Json]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._wire = wire
+        self._desk = desk
+        self._verbs: dict[str, Verb] = {
+            "ping": lambda request, call: self._answer("ping", request.id, call, ping()),
+            "info": lambda request, call: self._answer("info", request.id, call, info()),
+            "alerts": self._alerts,
+        }
+
+    def take(self, call: Call) -> None:
+        topics = self._wire.topics
+        alert, verb = topics.acked(call.topic), topics.verb(call.topic)
+        try:
+            if alert is not None:
+                self._ack(alert, call)
+            else:
+                self._request(verb or "", call)
+        except RequestRefused as refused:
+            self._refuse("ack" if alert is not None else verb or "unknown", request_id(call.payload), call, refused)
+
+    def _ack(self, alert: str, call: Call) -> None:
+        _not_retained(call)
+        ack = parse_ack(call.payload)
+        given = Accept(alert, ack.by) if ack.action is Action.ACCEPT else Clear(alert, ack.by)
+
+        def heard(outcome: Alert | Refusal) -> None:
+            if isinstance(outcome, Alert):
+                self._answer("ack", ack.id, call, {"alert": alert, "state": outcome.state.value})
+            else:
+                refused = RequestRefused(outcome.value, f"{alert}: {_REFUSED.get(outcome, 'it changes nothing')}")
+                self._refuse("ack", ack.id, call, refused)
+
+        if not self._desk.rule(Ruled(given, heard)):
+            raise RequestRefused("busy", "too many acknowledgements wait; send it again")
+
+    def _request(self, verb: str, call: Call) -> None:
+        if verb not in self._verbs:
+            raise RequestRefused("unknown_verb", f"known are {', '.join(sorted(self._verbs))}")
+        _not_retained(call)
+        self._verbs[verb](parse_request(call.payload), call)
+
+    def _alerts(self, request: Request, call: Call) -> None:
+        def heard(open_alerts: list[Alert]) -> None:
+            listed = [self._wire.alert_body(alert) for alert in open_alerts[:ALERTS_LISTED]]
+            self._answer("alerts", request.id, call, {"total": len(open_alerts), "alerts": listed})
+
+        self._desk.put(Asked(heard))
+
+    def _answer(self, verb: str, request: str, call: Call, result: Json) -> None:
+        self.counts["ok"] += 1
+        call.answer(verb, self._wire.answer(request, result))
+
+    def _refuse(self, verb: str, request: str | None, call: Call, refused: RequestRefused) -> None:
+        self.counts[refused.code] += 1
+        call.answer(verb, self._wire.refusal(request, refused))
+
+
+def _not_retained(call: Call) -> None:
+    if call.retained:
+        raise RequestRefused("retained", "a retained message is never carried out; publish it without the flag")

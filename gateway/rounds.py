@@ -1,0 +1,68 @@
+"""What is done at regular times: ask the clock, report health, save the quarantine."""
+
+import asyncio
+
+import structlog
+
+from gateway.board import Board
+from gateway.clock import Clock
+from gateway.health import Faults
+from gateway.quarantine import Quarantine
+from gateway.report import Report
+from gateway.session import AlertUplink
+
+log = structlog.get_logger("rounds")
+
+CLOCK_S = 1.0
+SAVE_EVERY = 60
+
+
+class Rounds:
+    def __init__(
+        self,
+        report: Report,
+        board: Board,
+        session: AlertUplink,
+        clock: Clock,
+        quarantine: Quarantine,
+        faults: Faults,
+    ) -> None:
+        self._report, self._board, self._session = report, board, session
+        self._clock, self._quarantine, self._faults = clock, quarantine, faults
+
+    async def run(self, health_s: float) -> None:
+        """Go round once a second until cancelled. The first health goes out at once."""
+        loop = asyncio.get_running_loop()
+        health_at = loop.time()
+        self._mind_clock()
+        for round_ in range(1 << 62):
+            if self._clock.refresh():
+                self._mind_clock()
+                self._session.birth()
+            if loop.time() >= health_at:
+                health_at = loop.time() + health_s
+                self.post_health()
+            if round_ % SAVE_EVERY == SAVE_EVERY - 1:
+                await self._save()
+            await asyncio.sleep(CLOCK_S)
+
+    def post_health(self) -> None:
+        now = self._clock.moment()
+        self._board.put(self._report.wire.health(self._session.session, now, self._report.health(now)))
+
+    def _mind_clock(self) -> None:
+        if self._clock.synced:
+            self._faults.end("clock", "clock_unsynced")
+        else:
+            what = "the kernel's clock is not synchronised; events say so and carry the boot's clock"
+            cure = "see `timedatectl`, and that a time server is reachable"
+            self._faults.begin("clock_unsynced", "clock", what, cure)
+
+    async def _save(self) -> None:
+        try:
+            await asyncio.to_thread(self._quarantine.save)
+        except OSError as error:
+            cure = "free space on the data folder, or see whether its disk is sound"
+            self._faults.begin("quarantine_unsaved", "quarantine", str(error), cure)
+        else:
+            self._faults.end("quarantine")

@@ -1,0 +1,137 @@
+"""The session: the alert link's birth and will, what it is told and asked, and the alert lane's rows."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.errors import UplinkDown
+from gateway.forward import Lane
+from gateway.identity import unique_id
+from gateway.model import Message, Moment
+from gateway.requests import Call, Requests
+from gateway.sinks.mqtt import Connection, Inbound
+from gateway.sinks.properties import properties
+from gateway.supervise import Up
+from gateway.uplink import Brokers, Carrier, Proof, Shore
+from gateway.wire import CLOUDEVENTS, JSON, parse_state
+
+log = structlog.get_logger("uplink")
+
+LEAVE_S = 1.0
+Standing = Callable[[], dict[str, tuple[str, int]]]
+"""Each lane's epoch and next seq."""
+
+
+class AlertUplink:
+    """Birth and will, subscriptions, responses, and the alert lane's rows."""
+
+    def __init__(self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing) -> None:
+        self.session = ""
+        self._lane, self._brokers, self._shore, self._requests = lane, brokers, shore, requests
+        self._standing = standing
+        self._wire = shore.wire
+        self._since: Moment = shore.clock.moment()
+        self._link: Connection | None = None
+        self._proof: Proof | None = None
+
+    async def run(self, up: Up) -> None:
+        """One connection, from CONNECT to its loss; raises UplinkDown, and the next broker is tried next."""
+        endpoint = self._brokers.current
+        clock = self._shore.clock
+        self.session, self._since = unique_id(clock.now(), clock.random(10)), clock.moment()
+        will = self._wire.offline(self.session, self._since)
+        try:
+            self._link = link = self._shore.connection(endpoint, will)
+            self._proof = proof = self._shore.proof(self._lane.name, link)
+            link.on_inbound = self._inbound
+            await link.open()
+        except UplinkDown:
+            self._brokers.advance()
+            raise
+        try:
+            self.birth()
+            self._lane.attach(Carrier(self._lane, link, proof, properties(CLOUDEVENTS)))
+            self._shore.road.move(endpoint)
+            up()
+            log.info("connected", broker=str(endpoint), session=self.session)
+            await self._subscribe(link)
+            async with asyncio.TaskGroup() as probing:
+                seeking = probing.create_task(proof.seek())
+                reason = await link.lost()
+                seeking.cancel()
+            raise UplinkDown("broker_unreachable", f"{endpoint}: connection lost ({reason})", "wait; it is tried again")
+        finally:
+            self._lane.detach()
+            self._shore.road.move(None)
+            self._link = None
+            link.break_off()
+
+    def birth(self) -> None:
+        """Say that we are here, with where each lane stands; again when the clock has become right."""
+        if self._link is not None:
+            message = self._wire.online(self.session, self._since, self._standing())
+            self._link.publish(message, retain=True, properties=properties(JSON))
+
+    async def farewell(self) -> None:
+        """Say `offline` ourselves, and leave; the session stays for what is sent meanwhile."""
+        link = self._link
+        if link is None:
+            return
+        said = asyncio.Event()
+        link.publish(self._wire.offline(self.session, self._since), retain=True, done=lambda _code, _reason: said.set())
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await said.wait()
+        except TimeoutError:
+            log.warning("left without the broker's word", broker=str(link.endpoint))
+        self._link = None
+        link.close()
+
+    async def _subscribe(self, link: Connection) -> None:
+        topics = self._wire.topics
+        ours = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        theirs = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        wanted = [(topics.state, ours), (topics.probe, ours), (topics.acks, theirs), (topics.requests, theirs)]
+        granted = await link.subscribe(wanted)
+        refused = [topic for (topic, _), code in zip(wanted, granted, strict=True) if code.is_failure]
+        if refused:
+            what = f"{link.endpoint}: refuses the subscription to {', '.join(refused)}"
+            cure = "allow them in the broker's access list"
+            self._shore.faults.begin("subscription_refused", "uplink:alert", what, cure)
+
+    def _inbound(self, inbound: Inbound) -> None:
+        link, topics = self._link, self._wire.topics
+        if link is None:
+            return
+        if inbound.topic == topics.probe and self._proof is not None:
+            self._proof.hear(inbound)
+        elif inbound.topic == topics.state:
+            self._mind_state(inbound)
+        elif topics.acked(inbound.topic) or topics.verb(inbound.topic):
+            self._requests.take(self._call(inbound, link))
+            return
+        link.acknowledge(inbound)
+
+    def _mind_state(self, inbound: Inbound) -> None:
+        """An older session's will may come after our birth: then say again that we are here."""
+        state = parse_state(inbound.payload)
+        if not inbound.retained and state is not None and (state.session, state.state) != (self.session, "online"):
+            self.birth()
+
+    def _call(self, inbound: Inbound, link: Connection) -> Call:
+        def answer(verb: str, payload: bytes) -> None:
+            wanted = inbound.response_topic
+            honoured = wanted is not None and wanted.startswith(f"{self._wire.topics.root}/") and _plain(wanted)
+            topic = wanted if honoured and wanted is not None else self._wire.topics.response(verb)
+            if self._link is not link:
+                return  # the connection that asked is gone; the broker gives the message again to the next one
+            link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
+            link.acknowledge(inbound)
+
+        return Call(inbound.topic, inbound.payload, inbound.retained, answer)
+
+
+def _plain(topic: str) -> bool:
+    return not set(topic) & {"+", "#", "\0"}

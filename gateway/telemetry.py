@@ -1,0 +1,86 @@
+"""Samples gather into groups, a group becomes batches, and each batch is one message in the telemetry lane."""
+
+import asyncio
+
+import msgspec
+import structlog
+
+from gateway.clock import Clock
+from gateway.errors import StorageFailed
+from gateway.forward import Lane
+from gateway.health import Faults
+from gateway.model import Draft, Gap, GapCause, Sample
+from gateway.wire import Wire
+
+log = structlog.get_logger("telemetry")
+
+HELD = 20_000
+"""Samples held in memory while the disk takes nothing; beyond that the oldest are given up, with a gap."""
+RETRY_S = 1.0
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """A group is committed after `every_s` or at `readings` samples; a message carries up to `batch` of them."""
+
+    every_s: float = 1.0
+    readings: int = 500
+    batch: int = 100
+
+
+class Telemetry:
+    """`add` never waits. A crash loses at most the open group; the next start says so with a gap."""
+
+    def __init__(self, lane: Lane, wire: Wire, clock: Clock, grouping: Grouping, faults: Faults) -> None:
+        self._lane = lane
+        self._wire = wire
+        self._clock = clock
+        self._grouping = grouping
+        self._faults = faults
+        self._open: list[Sample] = []
+        self._shed = 0
+        self._full = asyncio.Event()
+
+    def add(self, sample: Sample) -> None:
+        self._open.append(sample)
+        if len(self._open) >= self._grouping.readings:
+            self._full.set()
+        if len(self._open) > HELD:
+            self._shed += len(self._open) - HELD
+            del self._open[: len(self._open) - HELD]
+
+    async def run(self) -> None:
+        """Commit groups until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(self._grouping.every_s):
+                    await self._full.wait()
+            except TimeoutError:
+                pass
+            try:
+                await self.commit()
+                self._faults.end("telemetry", "storage")
+            except StorageFailed as error:
+                cure = "free space on the data folder, or see whether its disk is sound"
+                self._faults.begin("storage", "telemetry", str(error), cure)
+                await asyncio.sleep(RETRY_S)
+
+    async def commit(self) -> None:
+        """Commit what is open; durable on return. StorageFailed: it stays open."""
+        self._full.clear()
+        samples, shed = self._open, self._shed
+        if not samples:
+            return
+        self._open, self._shed = [], 0
+        try:
+            await self._lane.commit(self._drafts(samples, shed))
+        except StorageFailed:
+            self._open, self._shed = samples + self._open, shed + self._shed
+            raise
+
+    def _drafts(self, samples: list[Sample], shed: int) -> list[Draft]:
+        now, size = self._clock.moment(), self._grouping.batch
+        drafts = [self._wire.telemetry(samples[i : i + size], now) for i in range(0, len(samples), size)]
+        if shed:
+            gap = Gap(self._lane.name, self._lane.outbox.epoch, GapCause.SHED, now, count=shed)
+            drafts.insert(0, self._wire.gap(gap))
+        return drafts

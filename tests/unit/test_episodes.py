@@ -1,0 +1,208 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.base import Counter, Edge, Level, Occurrence, OccurrenceKind
+from gateway.episodes import COPY_MS, KEEP_MS, KEYS, SILENCE_MS, Episodes, Ruling, Verdict
+from gateway.model import Auth
+from tests.support.moments import moment
+
+BAND = "00010203"
+SOS = OccurrenceKind.SOS
+MINUTE = 60_000
+
+
+def counted(number: int, kind: OccurrenceKind = SOS, *, fresh: bool = True) -> Occurrence:
+    return Occurrence(kind, Counter(number, fresh, 65535))
+
+
+def heartbeat(number: int, kind: OccurrenceKind = SOS) -> Occurrence:
+    return counted(number, kind, fresh=False)
+
+
+def hear(episodes: Episodes, occurrence: Occurrence, ms: int, address: str = BAND, registered: bool = True) -> Ruling:
+    return episodes.hear(address, occurrence, moment(ms), registered=registered)
+
+
+def restarted(episodes: Episodes, ruling: Ruling, ms: int) -> Episodes:
+    """What a daemon that was killed right after this ruling's commit knows."""
+    assert ruling.change is not None
+    again = Episodes()
+    again.load({ruling.change.key: ruling.change.value}, {BAND}, moment(ms))
+    return again
+
+
+def test_the_first_frame_ever_is_a_baseline_only():
+    ruling = hear(Episodes(), heartbeat(17), 0)
+    assert ruling.verdict is Verdict.NOTHING
+    assert ruling.change is not None
+
+
+def test_a_first_frame_that_says_it_is_fresh_is_a_press():
+    ruling = hear(Episodes(), counted(17), 0)
+    assert (ruling.verdict, ruling.late, ruling.auth) == (Verdict.PRESS, False, Auth.NONE)
+
+
+def test_fifty_copies_in_ten_seconds_are_one_press():
+    episodes = Episodes()
+    verdicts = [hear(episodes, counted(1), at).verdict for at in range(0, 10_000, 200)]
+    assert verdicts == [Verdict.PRESS] + [Verdict.COPY] * 49
+
+
+def test_heartbeats_that_repeat_the_last_event_for_days_raise_nothing_more():
+    episodes = Episodes()
+    hear(episodes, counted(1), 0)
+    later = [hear(episodes, heartbeat(1), hour * 60 * MINUTE) for hour in range(1, 100)]
+    assert {ruling.verdict for ruling in later} == {Verdict.COPY}
+
+
+def test_a_counter_that_moved_while_nobody_heard_is_a_late_press():
+    episodes = Episodes()
+    hear(episodes, heartbeat(16), 0)
+    ruling = hear(episodes, heartbeat(17), 5_000)
+    assert (ruling.verdict, ruling.late, ruling.missed) == (Verdict.PRESS, True, 0)
+
+
+def test_events_that_were_numbered_but_never_heard_are_counted():
+    episodes = Episodes()
+    hear(episodes, heartbeat(16), 0)
+    assert hear(episodes, counted(20), 5_000).missed == 3
+
+
+def test_the_counter_wraps_from_65535_to_1():
+    episodes = Episodes()
+    hear(episodes, heartbeat(65535), 0)
+    ruling = hear(episodes, counted(1), 5_000)
+    assert (ruling.verdict, ruling.missed) == (Verdict.PRESS, 0)
+
+
+def test_a_press_survives_a_kill_as_the_same_press():
+    episodes = Episodes()
+    first = hear(episodes, counted(5), 0)
+    assert hear(restarted(episodes, first, 3_000), counted(5), 3_000).verdict is Verdict.COPY
+
+
+def test_a_press_made_while_the_daemon_was_down_is_learned_from_the_next_heartbeat():
+    episodes = Episodes()
+    baseline = hear(episodes, heartbeat(5), 0)
+    ruling = hear(restarted(episodes, baseline, 60 * MINUTE), heartbeat(6), 60 * MINUTE)
+    assert (ruling.verdict, ruling.late) == (Verdict.PRESS, True)
+
+
+def test_a_delayed_copy_of_an_earlier_press_is_neither_a_press_nor_a_restart():
+    episodes = Episodes()
+    hear(episodes, counted(1), 0)
+    hear(episodes, counted(2), 4_000)
+    assert hear(episodes, counted(1), 4_300).verdict is Verdict.COPY
+    assert hear(episodes, counted(2), 4_400).verdict is Verdict.COPY
+
+
+def test_a_replayed_capture_within_ten_minutes_is_a_copy():
+    episodes = Episodes()
+    hear(episodes, counted(1), 0)
+    hear(episodes, counted(2), MINUTE)
+    assert hear(episodes, counted(1), 8 * MINUTE).verdict is Verdict.COPY
+
+
+def test_an_old_key_after_ten_minutes_is_one_press_marked_as_replayed():
+    episodes = Episodes()
+    hear(episodes, counted(1), 0)
+    hear(episodes, counted(2), MINUTE)
+    replayed = [hear(episodes, counted(1), 2 * COPY_MS + at) for at in range(0, 10_000, 200)]
+    assert (replayed[0].verdict, replayed[0].auth) == (Verdict.PRESS, Auth.REPLAYED)
+    assert {ruling.verdict for ruling in replayed[1:]} == {Verdict.COPY}
+
+
+def test_a_band_that_lost_power_may_press_again_with_the_same_number():
+    episodes = Episodes()
+    hear(episodes, counted(1), 0)
+    hear(episodes, heartbeat(0, OccurrenceKind.NONE), 30_000)
+    ruling = hear(episodes, counted(1), 40_000)
+    assert (ruling.verdict, ruling.auth) == (Verdict.PRESS, Auth.NONE)
+
+
+def test_a_heartbeat_that_a_slow_receiver_brings_late_is_no_power_up():
+    episodes = Episodes()
+    hear(episodes, heartbeat(0, OccurrenceKind.NONE), 0)
+    hear(episodes, counted(1), 1_000)
+    hear(episodes, heartbeat(0, OccurrenceKind.NONE), 1_300)
+    assert hear(episodes, counted(1), 1_400).verdict is Verdict.COPY
+
+
+def test_a_lower_counter_is_a_restarted_band_and_a_press():
+    episodes = Episodes()
+    hear(episodes, heartbeat(500), 0)
+    ruling = hear(episodes, counted(3), MINUTE)
+    assert (ruling.verdict, ruling.auth, ruling.missed) == (Verdict.PRESS, Auth.NONE, 0)
+
+
+def test_a_level_is_one_press_until_it_ends_or_falls_silent():
+    episodes = Episodes()
+    low = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=True))
+    over = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=False))
+    told = [hear(episodes, low, at).verdict for at in (0, 2_000, 4_000)]
+    assert told == [Verdict.PRESS, Verdict.COPY, Verdict.COPY]
+    assert hear(episodes, over, 6_000).verdict is Verdict.ENDED
+    assert hear(episodes, over, 8_000).verdict is Verdict.NOTHING
+    assert hear(episodes, low, 10_000).verdict is Verdict.PRESS
+    assert hear(episodes, low, 10_000 + SILENCE_MS + 1).verdict is Verdict.PRESS
+
+
+def test_a_level_goes_on_over_a_restart_whatever_time_that_took():
+    episodes = Episodes()
+    low = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=True))
+    first = hear(episodes, low, 0)
+    again = restarted(episodes, first, 60 * MINUTE)
+    assert hear(again, low, 60 * MINUTE + 1_000).verdict is Verdict.COPY
+
+
+def test_an_edge_with_a_key_is_told_apart_by_the_key_and_one_without_by_silence():
+    episodes = Episodes()
+    keyed = [Occurrence(SOS, Edge(key)) for key in (1, 1, 2)]
+    assert [hear(episodes, o, 0).verdict for o in keyed] == [Verdict.PRESS, Verdict.COPY, Verdict.PRESS]
+    bare = Occurrence(OccurrenceKind.BUTTON, Edge(None))
+    assert [hear(episodes, bare, at).verdict for at in (0, 9_000)] == [Verdict.PRESS, Verdict.COPY]
+    assert hear(episodes, bare, 9_000 + SILENCE_MS + 1).verdict is Verdict.PRESS
+
+
+def test_a_million_made_up_addresses_leave_a_bounded_memory():
+    episodes = Episodes(strangers=100)
+    for number in range(5_000):
+        hear(episodes, counted(1), number, f"{number:08x}", registered=False)
+    assert len(episodes) == 100
+
+
+def test_one_wildly_counting_address_leaves_a_bounded_record():
+    episodes = Episodes()
+    rulings = [hear(episodes, counted(number), number) for number in range(1, 1_000)]
+    again = restarted(episodes, rulings[-1], 1_000)
+    assert hear(again, counted(999), 1_000).verdict is Verdict.COPY
+    assert len(again._devices[BAND].heard) == KEYS
+
+
+def test_strangers_are_forgotten_after_a_week_and_the_roster_never():
+    episodes = Episodes()
+    ruling = hear(episodes, counted(1), 0)
+    records = {BAND: ruling.change.value}
+    assert [drop.key for drop in Episodes().load(records, (), moment(KEEP_MS + 1))] == [BAND]
+    assert Episodes().load(records, {BAND}, moment(KEEP_MS + 1)) == []
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 30), st.booleans()), min_size=1, max_size=40))
+def test_however_frames_are_delayed_and_repeated_each_press_is_told_once(plan):
+    """A band presses 1, 2, 3 …; its frames arrive with copies, late ones among them, over a killed daemon."""
+    episodes, ms, number, told = Episodes(), 0, 0, []
+    hear(episodes, heartbeat(0, OccurrenceKind.NONE), 0)
+    for copies, back, killed in plan:
+        number += 1
+        ms += 5_000
+        for copy in range(copies):
+            ms += 200
+            ruling = hear(episodes, counted(number), ms)
+            if ruling.verdict is Verdict.PRESS:
+                told.append(number)
+                if killed:
+                    episodes = restarted(episodes, ruling, ms)
+            delayed = number - back
+            if copy % 7 == 3 and delayed > 0:
+                assert hear(episodes, counted(delayed), ms).verdict is Verdict.COPY
+    assert told == list(range(1, number + 1))
