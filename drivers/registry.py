@@ -76,11 +76,14 @@ class Profiles:
 
 
 def _folder(folder: Path, problems: list[Problem]) -> list[tuple[Profile, Path]]:
-    if not folder.is_dir():
-        problems.append(Problem(Mark(str(folder), 1, 1), "no such folder", "create it, or correct profiles:"))
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
+    except OSError as failed:
+        cure = "name a folder that the gateway may read"
+        problems.append(Problem(Mark(str(folder), 1, 1), f"no profiles: {failed.strerror}", cure))
         return []
     loaded = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in paths:
         try:
             loaded.append((load(path), path))
         except Refused as refused:

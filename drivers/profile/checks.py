@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from drivers.base import OccurrenceKind
+from drivers.base import BuzzPattern, OccurrenceKind
 from drivers.checksum import CHECKSUMS
 from drivers.profile.fields import BOOLEAN
 from drivers.profile.model import (
@@ -121,10 +121,10 @@ def _unknown(file: ProfileFile, shape: OccurrenceShape) -> Iterator[Finding]:
         named.append((("key",), shape.key))
     if shape.counter:
         named.append((("counter", "field"), shape.counter.field))
-        yield from _condition(file, shape.counter.fresh.field, shape.counter.fresh.one_of, ("counter", "fresh"))
+        yield from _condition(file, shape.counter.fresh.field, shape.counter.fresh.equals, ("counter", "fresh"))
     yield from (_no_field(file, where, name) for where, name in named if name not in file.fields)
-    if shape.one_of is not None and shape.field in file.fields:
-        yield from _condition(file, shape.field, shape.one_of, ())
+    if shape.equals is not None and shape.field in file.fields:
+        yield from _condition(file, shape.field, shape.equals, ())
 
 
 def _condition(file: ProfileFile, field: str, values: Iterable[int | str], where: Where) -> Iterator[Finding]:
@@ -134,7 +134,10 @@ def _condition(file: ProfileFile, field: str, values: Iterable[int | str], where
     names = list(file.fields[field].values.values())
     for name in (each for each in values if isinstance(each, str) and each not in names):
         cure = f"the nearest is '{_nearest(name, names)}'" if names else f"add values to the field '{field}'"
-        yield Finding((*where, "is"), f"no value of the field '{field}' is called '{name}'", cure)
+        yield Finding((*where, "equals"), f"no value of the field '{field}' is called '{name}'", cure)
+    least, most = _range(file.fields[field])
+    for number in (each for each in values if isinstance(each, int) and not least <= each <= most):
+        yield Finding((*where, "equals"), f"{number} cannot stand in the field '{field}'", f"write {least} to {most}")
 
 
 def _no_field(file: ProfileFile, where: Where, name: str) -> Finding:
@@ -150,11 +153,11 @@ def _behaviour(file: ProfileFile, shape: OccurrenceShape) -> Iterator[Finding]:
     given, behaviour = shape.model_fields_set, shape.behaviour
     usable = {
         BehaviourName.COUNTER: {"codes", "counter"},
-        BehaviourName.LEVEL: {"means", "one_of"},
-        BehaviourName.EDGE: {"codes", "means", "one_of", "key"},
+        BehaviourName.LEVEL: {"means", "equals"},
+        BehaviourName.EDGE: {"codes", "means", "equals", "key"},
     }[behaviour]
     for key in sorted(given - usable - {"field", "behaviour"}):
-        yield Finding((_written(key),), f"the behaviour {behaviour} has no use for '{_written(key)}'", "take it out")
+        yield Finding((key,), f"the behaviour {behaviour} has no use for '{key}'", "take it out")
     needed = {BehaviourName.COUNTER: ("counter", "codes"), BehaviourName.LEVEL: ("means",), BehaviourName.EDGE: ()}
     for key in (each for each in needed[behaviour] if each not in given):
         yield Finding((), f"the behaviour {behaviour} needs '{key}'", f"add {key}:")
@@ -162,10 +165,6 @@ def _behaviour(file: ProfileFile, shape: OccurrenceShape) -> Iterator[Finding]:
         yield Finding((), "an edge states either 'codes' or 'means'", "codes for several values, means for one")
     if shape.counter:
         yield from _counter(file.fields[shape.counter.field], shape.counter.wrap)
-
-
-def _written(key: str) -> str:
-    return "is" if key == "one_of" else key
 
 
 def _counter(field: FieldShape, wrap: int | None) -> Iterator[Finding]:
@@ -231,20 +230,20 @@ def _serial(file: ProfileFile, serial: Serial) -> Iterator[Finding]:
                 ("receiver", "address"), f"addresses have {file.address_bits // 4} digits here", "write that many"
             )
         if serial.receiver.when:
-            yield from _condition(file, serial.receiver.when.field, serial.receiver.when.one_of, ("receiver", "when"))
+            yield from _condition(file, serial.receiver.when.field, serial.receiver.when.equals, ("receiver", "when"))
     if (serial.framing.start_length is None) == (serial.framing.line is None):
         yield Finding(("framing",), "exactly one way of framing is needed", "write start_length: or line:")
     elif serial.framing.start_length:
-        yield from _start_length(serial.framing.start_length, serial.payload.at)
+        least = max(field.at + field.type.size for field in file.fields.values())
+        bodies = [least, *(len(serial.buzz.octets(pattern)) for pattern in BuzzPattern if serial.buzz)]
+        yield from _start_length(serial.framing.start_length, serial.payload.at + max(bodies))
 
 
-def _start_length(shape: StartLengthShape, before: int) -> Iterator[Finding]:
+def _start_length(shape: StartLengthShape, body: int) -> Iterator[Finding]:
     where: Where = ("framing", "start_length")
     if shape.length.at < len(shape.start):
         yield Finding((*where, "length", "at"), "the length stands in the start bytes", f"write at: {len(shape.start)}")
     tail = CHECKSUMS[shape.checksum.name].size if shape.checksum else 0
-    least = shape.length.at + int(shape.length.type[1:]) // 8 + before + tail
-    if shape.longest <= least:
-        yield Finding(
-            (*where, "longest"), f"a frame with an empty payload takes {least} bytes", "allow for the payload"
-        )
+    least = len(shape.start) + int(shape.length.type[1:]) // 8 + body + tail
+    if shape.longest < least:
+        yield Finding((*where, "longest"), f"this profile's frames take {least} bytes", f"write {least} or more")

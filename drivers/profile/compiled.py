@@ -49,7 +49,11 @@ class Profile:
         way, _, _ = link.partition(":")
         serial, bluetooth = self.file.serial, self.file.bluetooth
         if way == "serial" and serial and serial.buzz and self.framing:
-            return Write(link, address, self.framing.wrap(_body(serial, self.file, address, pattern)))
+            body = _body(serial, self.file, address, serial.buzz.octets(pattern))
+            try:
+                return Write(link, address, self.framing.wrap(body))
+            except ValueError:  # an address that holds the end of a line cannot be written on one
+                return None
         if way == "ble" and bluetooth and bluetooth.buzz:
             return Write(link, address, bluetooth.buzz.patterns.octets(pattern), bluetooth.buzz.characteristic)
         return None
@@ -165,15 +169,13 @@ def _receiver(profile: Profile, serial: Serial) -> Callable[[Address, bytes], bo
     if receiver.when is None:
         return lambda address, _: address == own
     field = profile.fields[receiver.when.field]
-    holds, cells_of = field.holds(receiver.when.one_of), profile.cells.read
+    holds, cells_of = field.holds(receiver.when.equals), profile.cells.read
     return lambda address, payload: address == own and holds(cells_of(payload)[field.index])
 
 
-def _body(serial: Serial, file: ProfileFile, address: Address, pattern: BuzzPattern) -> bytes:
+def _body(serial: Serial, file: ProfileFile, address: Address, payload: bytes) -> bytes:
     """The body of a downlink frame: the address in its place, all else before the payload 0."""
-    if serial.buzz is None:
-        raise ValueError("this profile states no buzz over serial")
     place, header = serial.address, bytearray(serial.payload.at)
     number = int(address, 16) & (1 << 8 * place.size) - 1
     header[place.at : place.at + place.size] = number.to_bytes(place.size, place.order or file.order)
-    return bytes(header) + serial.buzz.octets(pattern)
+    return bytes(header) + payload

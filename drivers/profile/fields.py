@@ -1,7 +1,7 @@
 """Fields compiled: all numbers of a payload in one struct read, then one step per field from number to meaning."""
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -171,12 +171,12 @@ class Access:
     raw: Callable[[Any], int]
     field: FieldShape
 
-    def wanted(self, values: Iterable[int | str]) -> frozenset[int]:
+    def wanted(self, values: Collection[int | str]) -> frozenset[int]:
         """Values given as numbers or by the field's names for them, as numbers."""
-        named = {name: number for number, name in self.field.values.items()}
-        return frozenset(named[value] if isinstance(value, str) else value for value in values)
+        named = [number for number, name in self.field.values.items() if name in values]
+        return frozenset(named).union(value for value in values if isinstance(value, int))
 
-    def holds(self, values: Iterable[int | str]) -> Callable[[Any], bool]:
+    def holds(self, values: Collection[int | str]) -> Callable[[Any], bool]:
         """Whether the cell says one of `values`."""
         wanted, raw = self.wanted(values), self.raw
         return tabled(lambda number: raw(number) in wanted, self.field.type)

@@ -11,7 +11,9 @@ from drivers.profile.written import (
     AddressDigits,
     ChecksumName,
     FieldName,
+    Finite,
     Milliseconds,
+    Number,
     Numbers,
     Octets,
     Order,
@@ -24,7 +26,7 @@ from drivers.profile.written import (
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class NumberType(Enum):
@@ -54,24 +56,25 @@ class FieldShape(Shape):
     """One number, bit or range of bits of the payload."""
 
     at: int = Field(ge=0, le=511)
+    """the field's first byte, counted from 0"""
     type: NumberType = NumberType.U8
     order: Order | None = None
     bit: int | None = Field(default=None, ge=0, le=63)
     bits: tuple[int, int] | None = None
     metric: Metric | None = None
-    scale: float = 1
-    offset: float = 0
+    scale: Finite = 1
+    offset: Finite = 0
     absent: Numbers = ()
-    min: float | None = None
-    max: float | None = None
-    values: dict[int, str] = {}
+    min: Finite | None = None
+    max: Finite | None = None
+    values: dict[Number, str] = {}
 
 
 class Condition(Shape):
     """True while a field has one of the values, given as numbers or by the field's own names for them."""
 
     field: FieldName
-    one_of: Values = Field(alias="is")
+    equals: Values
 
 
 class Code(Shape):
@@ -105,6 +108,7 @@ class CounterShape(Shape):
 
     field: FieldName
     fresh: Condition
+    """{field: …, equals: …}, which frames claim that the event has only just happened"""
     wrap: int | None = Field(default=None, ge=1)
 
 
@@ -115,14 +119,15 @@ BUTTON = Code(kind=OccurrenceKind.BUTTON)
 class OccurrenceShape(Shape):
     """Which values of a field are an occurrence, and how copies of one are told apart.
 
-    Either `codes` says what each value means, or `means` what any of `one_of` does (any but 0, where not given).
+    Either `codes` says what each value means, or `means` what any of `equals` does (any but 0, where not given).
     """
 
     field: FieldName
     behaviour: Annotated[BehaviourName, BeforeValidator(_supported)]
-    codes: dict[int, Code] = {}
+    """counter, level or edge: how copies of one press are told apart"""
+    codes: dict[Number, Code] = {}
     means: Code = BUTTON
-    one_of: Values | None = Field(default=None, alias="is")
+    equals: Values | None = None
     counter: CounterShape | None = None
     key: FieldName | None = None
 
@@ -170,11 +175,13 @@ class LengthShape(Shape):
     type: Literal["u8", "u16", "u24", "u32"] = "u8"
     order: Order | None = None
     counts: Counts
+    """body, body_and_checksum or frame"""
 
 
 class ChecksumShape(Shape):
     name: ChecksumName
-    covers_from: int = Field(alias="from", ge=0, le=15)
+    covers_from: int = Field(ge=0, le=15)
+    """the first byte of the frame that the checksum covers"""
     order: Order | None = None
 
 
@@ -183,6 +190,7 @@ class StartLengthShape(Shape):
     length: LengthShape
     checksum: ChecksumShape | None = None
     longest: int = Field(ge=4, le=4096)
+    """the size of the longest frame, in bytes"""
 
 
 class LineShape(Shape):
@@ -222,9 +230,12 @@ class Receiver(Shape):
 
 class Serial(Shape):
     framing: FramingShape
+    """start_length: or line:, with its keys"""
     address: SerialAddress
+    """{at: …, size: 4 or 6}, its place in the body"""
     rssi: Rssi | None = None
     payload: PayloadPlace
+    """{at: …}, where the payload begins in the body"""
     receiver: Receiver | None = None
     buzz: Patterns | None = None
 
@@ -268,14 +279,19 @@ class GoldenWrite(Shape):
 
 class ProfileFile(Shape):
     profile: ProfileName
+    """the profile's name, in lower-case letters, digits and hyphens"""
     about: str
+    """which devices these are"""
     source: str
+    """where the layout is from, such as a sheet and its version"""
     address_bits: Literal[32, 48] = 48
     order: Order = "little"
     fields: dict[FieldName, FieldShape] = Field(min_length=1)
+    """the numbers of the payload, by name"""
     least: int | None = Field(default=None, ge=1, le=512)
     occurrences: tuple[OccurrenceShape, ...] = ()
     bluetooth: Bluetooth | None = None
     serial: Serial | None = None
     golden: tuple[Golden, ...] = Field(min_length=1)
+    """at least one frame of which it is known what it means"""
     golden_writes: tuple[GoldenWrite, ...] = ()

@@ -30,7 +30,7 @@ def _terms(code: Code) -> Terms:
 def _meanings(shape: OccurrenceShape, told: Access) -> Callable[[Any], Terms | None]:
     """From the cell of the event's field to what it says; a code that is not listed is a button."""
     codes = {number: _terms(code) for number, code in shape.codes.items()}
-    wanted = told.wanted(shape.one_of) if shape.one_of is not None else None
+    wanted = told.wanted(shape.equals) if shape.equals is not None else None
     means, unlisted, absent = _terms(shape.means), _terms(BUTTON), frozenset(told.field.absent)
 
     def meaning(cell: Any) -> Terms | None:
@@ -47,7 +47,7 @@ def _meanings(shape: OccurrenceShape, told: Access) -> Callable[[Any], Terms | N
 def _counter(shape: OccurrenceShape, counting: CounterShape, fields: Mapping[str, Access]) -> Teller:
     told, counter, fresh = fields[shape.field], fields[counting.field], fields[counting.fresh.field]
     wrap = counting.wrap or (1 << 8 * counter.field.type.size) - 1
-    meaning, number_of, is_fresh = _meanings(shape, told), counter.raw, fresh.holds(counting.fresh.one_of)
+    meaning, number_of, is_fresh = _meanings(shape, told), counter.raw, fresh.holds(counting.fresh.equals)
 
     def tell(cells: tuple[Any, ...]) -> Occurrence | Literal[Verdict.ABSURD] | None:
         terms = meaning(cells[told.index])

@@ -16,14 +16,14 @@ def digits(value: object) -> str:
     """Hex digits as they were written, without spaces, colons and 0x; lower case."""
     found = re.sub(r"[\s:]|^0x", "", value.lower()) if isinstance(value, str) else "a number"
     if re.search(r"[^0-9a-f]", found):
-        raise ValueError(f"{value!r} is not made of hex digits in quotes")
+        raise ValueError("not hex digits in quotes; write them like '98 03'")
     return found
 
 
 def _octets(value: object) -> bytes:
     found = digits(value)
     if len(found) % 2:
-        raise ValueError(f"'{value}' has an odd number of hex digits")
+        raise ValueError("an odd number of hex digits; write two for each byte")
     return bytes.fromhex(found)
 
 
@@ -32,28 +32,36 @@ def _uuid(value: object) -> str:
     if len(found) in {4, 8}:
         return found.rjust(8, "0") + BASE_UUID
     if len(found) != 32:
-        raise ValueError(f"'{value}' is no UUID: 4, 8 or 32 hex digits")
+        raise ValueError("no UUID; write 4, 8 or 32 hex digits in quotes")
     return "-".join((found[:8], found[8:12], found[12:16], found[16:20], found[20:]))
 
 
 def _address(value: object) -> str:
     found = digits(value)
     if len(found) not in {8, 12}:
-        raise ValueError(f"'{value}' is no address: 8 or 12 hex digits")
+        raise ValueError("no address; write 8 or 12 hex digits in quotes")
     return found
 
 
 def _checksum(value: object) -> str:
     if value not in CHECKSUMS:
         nearest = get_close_matches(str(value), CHECKSUMS, 1, 0)
-        raise ValueError(f"no checksum is called {value!r}; the nearest is {nearest[0]}")
+        raise ValueError(f"no checksum has this name; the nearest is {nearest[0]}")
     return str(value)
+
+
+def number(written: object) -> int:
+    """A key that is a number, decimal or 0x; keys come as text."""
+    found = re.fullmatch(r"-?\d+|0x[0-9a-f]+", str(written).lower())
+    if found is None:
+        raise ValueError("not a number; write a decimal or a 0x number")
+    return int(found[0], 16 if "x" in found[0] else 10)
 
 
 def _milliseconds(value: object) -> int:
     written = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|min)", value.strip()) if isinstance(value, str) else None
     if written is None:
-        raise ValueError(f"'{value}' is no time: write 500ms, 20s or 2min")
+        raise ValueError("no time; write 500ms, 20s or 2min")
     return round(float(written[1]) * {"ms": 1, "s": 1000, "min": 60_000}[written[2]])
 
 
@@ -71,5 +79,7 @@ Uuid = Annotated[str, BeforeValidator(_uuid)]
 AddressDigits = Annotated[str, BeforeValidator(_address)]
 ChecksumName = Annotated[str, BeforeValidator(_checksum)]
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[int, BeforeValidator(number)]
 Numbers = Annotated[tuple[int, ...], BeforeValidator(_listed)]
 Values = Annotated[tuple[int | str, ...], BeforeValidator(_listed), Field(min_length=1)]

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import structlog
-from drivers.marked import Refused
 
+from drivers.marked import Refused
 from gateway import logs
 from gateway.app import serve
 from gateway.errors import GatewayError
@@ -25,14 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 stopped, 2 configuration; 1 where the data folder cannot be had."""
     try:
-        config, roster, profiles = load_all(args.config)
+        setup = load_all(args.config)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 2
+    config = setup.config
     logs.configure(config.log.level.value, config.log.format.value)
     sys.setswitchinterval(SWITCH_S)
     try:
-        asyncio.run(serve(config, roster, profiles))
+        asyncio.run(serve(config, setup.roster, setup.profiles))
     except (GatewayError, OSError) as error:
         structlog.get_logger("app").error("cannot run", why=str(error))
         return 1

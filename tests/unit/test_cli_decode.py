@@ -141,7 +141,7 @@ def test_site_profiles_and_one_profile_alone_can_be_asked_for(decoded: Decode, t
         (["hello"], "'hello' is no hex string of whole bytes"),
         (["00", "--profile", "389"], "no profile is called '389'; there are: 398-reference"),
         (["--file", "/absent/quarantine.jsonl"], "/absent/quarantine.jsonl: No such file or directory"),
-        (["00", "--profiles", "/absent"], "no such folder"),
+        (["00", "--profiles", "/absent"], "/absent:1:1: no profiles: No such file or directory"),
     ],
 )
 def test_wrong_usage_exits_2_and_says_why(decoded: Decode, words: list[str], sentence: str) -> None:

@@ -57,6 +57,12 @@ def test_a_broken_frame_is_told_as_soon_as_its_last_byte_is_there() -> None:
     assert heard(REFERENCE, [broken(FRAME) * 3]) == [("checksum", broken(FRAME))] * 3
 
 
+def test_a_false_start_inside_a_broken_frame_is_no_second_refusal() -> None:
+    frame = broken(REFERENCE.wrap(b"\x00\xa5\x5a\xf0" + bytes(20)))
+    assert heard(REFERENCE, [frame]) == [("checksum", frame)]
+    assert heard(REFERENCE, one_by_one(frame)) == [("checksum", frame)]
+
+
 def test_a_good_frame_inside_the_span_of_a_broken_one_is_found() -> None:
     outside = b"\xa5\x5a\x20"
     stream = outside + FRAME + bytes(20)

@@ -112,7 +112,7 @@ def test_the_problems_of_all_files_are_told_at_once(site: Callable[..., Path]) -
 
 
 def test_an_absent_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="no such folder"):
+    with pytest.raises(Refused, match="No such file or directory"):
         Profiles.load(tmp_path / "absent")
 
 

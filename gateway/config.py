@@ -1,0 +1,223 @@
+"""The configuration's shape: every key, its unit, its default and what it means. Read from YAML, never written."""
+
+import os
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gateway.written import Broker, Bytes, Milliseconds, Name, Port, TopicPrefix
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        """Text is text and numbers are numbers: nothing is turned into the other behind the technician's back."""
+        if not isinstance(value, dict):
+            raise ValueError(f"{cls.__name__.lower()} wants keys; write them below it, indented")  # noqa: TRY004 - pydantic's
+        return value
+
+
+class Secret(Section):
+    """Where a secret is kept. It never stands in the YAML itself."""
+
+    file: Path | None = None
+    """File whose content is the secret; a line end at its end is ignored."""
+    credential: str | None = None
+    """Name of a systemd credential (LoadCredential=)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pointed_at(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or len([name for name in ("file", "credential") if value.get(name)]) != 1:
+            raise ValueError("a secret is not written here; write {file: PATH} or {credential: NAME}")
+        return value
+
+    @property
+    def path(self) -> Path:
+        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/run/credentials/station-gateway.service"))
+        return self.file or folder / (self.credential or "")
+
+    def read(self) -> str:
+        """The secret. OSError where it cannot be read."""
+        return self.path.read_text(encoding="utf-8").rstrip("\r\n")
+
+
+class Version(Enum):
+    FIVE = "5"
+    THREE = "3.1.1"
+
+
+class Tls(Section):
+    """TLS to the brokers whose address begins with mqtts://."""
+
+    ca: Path | None = None
+    """File with the authorities to trust (PEM); the system's own where it is left out."""
+    certificate: Path | None = None
+    """Our client certificate with its chain (PEM)."""
+    key: Path | None = None
+    """The client certificate's private key (PEM)."""
+
+    @model_validator(mode="after")
+    def _paired(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together; name both or neither")
+        return self
+
+
+class Mqtt(Section):
+    """The uplink to the 398 platform."""
+
+    brokers: Annotated[tuple[Broker, ...], Field(min_length=1)]
+    """Brokers in the order in which they are tried: mqtt://HOST:1883 or mqtts://HOST:8883."""
+    version: Version = Version.FIVE
+    """MQTT version, "5" or "3.1.1" (with the quotes)."""
+    root: TopicPrefix = "398/v1"
+    """What every topic begins with."""
+    username: str | None = None
+    """User name, where the broker wants one."""
+    password: Secret | None = None
+    """Password, as {file: PATH} or {credential: NAME}."""
+    tls: Tls = Tls()
+    """Certificates, for mqtts:// brokers."""
+    keepalive: Annotated[Milliseconds, Field(ge=1_000, le=600_000)] = 8_000
+    """Silence after which the link is probed; a dead one is known after twice this."""
+    session_expiry: Annotated[Milliseconds, Field(ge=0)] = 86_400_000
+    """How long the broker keeps acknowledgements for us while we are away."""
+    reconnect_max: Annotated[Milliseconds, Field(ge=100)] = 10_000
+    """The longest wait between two attempts to connect."""
+
+
+class SerialLink(Section):
+    """A serial radio receiver."""
+
+    port: Port
+    """Device by its stable path (/dev/serial/by-id/…), or socket://HOST:PORT."""
+    profile: str = "398-reference"
+    """Profile of what the receiver sends."""
+    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 115_200
+    """Bits per second; 8 data bits, no parity, 1 stop bit."""
+    zone: Name | None = None
+    """Where in the station the receiver stands; alerts heard by it say so."""
+    name: Name | None = None
+    """Short name of the link; the port's last part where it is left out."""
+
+    @property
+    def link(self) -> str:
+        return f"serial:{self.name or self.port.rsplit('/', 1)[-1]}"
+
+
+class BluetoothLink(Section):
+    """A Bluetooth adapter that listens for adverts."""
+
+    adapter: Annotated[str, Field(pattern=r"^hci\d+$")] = "hci0"
+    """The adapter's name."""
+    zone: Name | None = None
+    """Where in the station the adapter stands."""
+
+    @property
+    def link(self) -> str:
+        return f"ble:{self.adapter}"
+
+
+class ReplayLink(Section):
+    """A capture that is heard as if it came over the air."""
+
+    file: Path
+    """Capture file (JSON lines), or a named pipe that one is written to."""
+    zone: Name | None = None
+    """Where its receiver is said to stand."""
+    name: Name | None = None
+    """Short name of the link; the file's name where it is left out."""
+
+    @property
+    def link(self) -> str:
+        return f"replay:{self.name or self.file.name}"
+
+
+class Telemetry(Section):
+    """How readings are gathered, kept and sent."""
+
+    batch: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """Readings in one message at most."""
+    commit_every: Annotated[Milliseconds, Field(ge=10, le=60_000)] = 1_000
+    """How long readings may wait in memory; a crash loses at most these."""
+    commit_readings: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Readings that are committed without waiting any longer."""
+    cap: Annotated[Bytes, Field(ge=1 << 20)] = 512 << 20
+    """Bytes kept for a broker that is away; beyond this the oldest go, and a gap message says so."""
+    window: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """Messages under way at once."""
+    window_bytes: Annotated[Bytes, Field(ge=1_024)] = 128 << 10
+    """Bytes under way at once, so that an alert is not behind them on a slow line."""
+    expiry: Annotated[Milliseconds, Field(ge=1_000)] = 7 * 86_400_000
+    """How long the broker keeps an undelivered telemetry message (MQTT 5)."""
+
+
+class Alerts(Section):
+    """How alerts are followed."""
+
+    hold: Annotated[Milliseconds, Field(ge=0, le=3_600_000)] = 30_000
+    """How long a condition (low battery, not worn) must be over before its alert clears by itself."""
+    reminder: Annotated[Milliseconds, Field(ge=60_000)] = 4 * 3_600_000
+    """After this an accepted alert that nobody has cleared is sent again."""
+    flood_new: Annotated[int, Field(ge=1, le=1_000)] = 20
+    """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
+    flood_per: Annotated[Milliseconds, Field(ge=1_000)] = 600_000
+    """The time that flood_new counts in."""
+
+
+class LogLevel(Enum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+
+
+class LogFormat(Enum):
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Log(Section):
+    """What the daemon logs, to standard error."""
+
+    level: LogLevel = LogLevel.INFO
+    """debug, info or warning."""
+    format: LogFormat = LogFormat.AUTO
+    """auto (for people on a terminal, JSON otherwise), console or json."""
+
+
+class Config(Section):
+    """gateway.yaml. Paths that do not begin with / are seen from the file's own folder."""
+
+    station: Name
+    """The station's id: part of every topic."""
+    data: Path = Path("/var/lib/station-gateway")
+    """Folder for what is not delivered yet; on a disk that survives a power cut."""
+    roster: Path = Path("devices.yaml")
+    """File with the devices and their wearers."""
+    profiles: Path | None = None
+    """Folder with the station's own device profiles."""
+    fleet_key: Secret | None = None
+    """Secret that all stations share: with it the same press heard by two stations can be recognised."""
+    mqtt: Mqtt
+    """The uplink."""
+    serial: tuple[SerialLink, ...] = ()
+    """Serial receivers."""
+    bluetooth: tuple[BluetoothLink, ...] = ()
+    """Bluetooth adapters."""
+    replay: tuple[ReplayLink, ...] = ()
+    """Captures to play; for trials, not for a station in service."""
+    telemetry: Telemetry = Telemetry()
+    """Readings."""
+    alerts: Alerts = Alerts()
+    """Alerts."""
+    health_every: Annotated[Milliseconds, Field(ge=1_000)] = 60_000
+    """How often health is published."""
+    log: Log = Log()
+    """Logging."""

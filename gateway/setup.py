@@ -1,0 +1,131 @@
+"""From gateway.yaml to everything the daemon is started with, or to everything that is wrong with it."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import BaseModel
+
+from drivers.marked import Problem, Refused, Where, read
+from drivers.registry import Profiles
+from drivers.validated import validated
+from gateway.config import Config
+from gateway.roster import Roster, load_roster
+
+T = TypeVar("T")
+Finding = tuple[Where, str, str]
+"""Where, what is wrong, what would be right."""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """Everything a daemon is started with."""
+
+    config: Config
+    roster: Roster
+    profiles: Profiles
+
+
+def load_all(path: Path) -> Setup:
+    """Read gateway.yaml and all it names. Refused: with every problem of every file at once."""
+    document = read(path)
+    config = _resolved(validated(document, Config), path.parent)
+    problems = [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
+    roster = _tried(partial(load_roster, config.roster), problems)
+    profiles = _tried(partial(Profiles.load, *([config.profiles] if config.profiles else [])), problems)
+    if profiles is not None:
+        problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
+    if problems or roster is None or profiles is None:
+        raise Refused(tuple(problems))
+    return Setup(config, roster, profiles)
+
+
+def warnings(config: Config) -> list[str]:
+    """What works and is nevertheless not as it should be on a station."""
+    found = []
+    if config.fleet_key is None:
+        found.append("fleet_key is not set: presses heard by two stations cannot be recognised as one by their keys")
+    unstable = [link.port for link in config.serial if re.fullmatch(r"/dev/tty(USB|ACM)\d+", link.port)]
+    found += [f"serial port {port} may change its number; use its path below /dev/serial/by-id/" for port in unstable]
+    for broker in config.mqtt.brokers:
+        url = urlsplit(broker)
+        if url.scheme == "mqtt" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+            found.append(f"{broker} is not encrypted; use mqtts:// for a broker that is not on this box")
+    return found
+
+
+def _tried(work: Callable[[], T], problems: list[Problem]) -> T | None:
+    try:
+        return work()
+    except Refused as refused:
+        problems += refused.problems
+        return None
+
+
+def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
+    """Serial links whose profile there is not, or that has no serial side."""
+    for index, link in enumerate(config.serial):
+        where = ("serial", index, "profile")
+        if link.profile not in profiles.names:
+            yield where, f"no profile is called {link.profile!r}", f"known are {', '.join(profiles.names)}"
+            continue
+        try:
+            profiles.framing(link.profile)
+        except KeyError:
+            yield where, f"the profile {link.profile!r} has no serial side", "name one that states a framing"
+
+
+def _amiss(config: Config) -> Iterator[Finding]:
+    yield from _missing(config)
+    yield from _doubled(config)
+
+
+def _resolved(config: Config, folder: Path) -> Config:
+    """Every relative path, seen from the file's folder."""
+    base = folder.absolute()
+
+    def seen(part: Any) -> Any:
+        match part:
+            case Path():
+                return base / part
+            case BaseModel():
+                return part.model_copy(update={name: seen(getattr(part, name)) for name in type(part).model_fields})
+            case tuple():
+                return tuple(seen(inner) for inner in part)
+            case _:
+                return part
+
+    resolved: Config = seen(config)
+    return resolved
+
+
+def _missing(config: Config) -> Iterator[Finding]:
+    """Files that the configuration names and that cannot be read."""
+    mqtt, tls = config.mqtt, config.mqtt.tls
+    named: list[tuple[Where, Path | None]] = [
+        (("mqtt", "password"), mqtt.password.path if mqtt.password else None),
+        (("fleet_key",), config.fleet_key.path if config.fleet_key else None),
+        (("mqtt", "tls", "ca"), tls.ca),
+        (("mqtt", "tls", "certificate"), tls.certificate),
+        (("mqtt", "tls", "key"), tls.key),
+    ]
+    for where, path in named:
+        if path is not None and not path.exists():
+            yield where, f"{path}: there is no such file", "put it in place, or correct the path"
+        elif path is not None and not os.access(path, os.R_OK):
+            yield where, f"{path}: cannot be read", "make it readable for the gateway's user"
+
+
+def _doubled(config: Config) -> Iterator[Finding]:
+    """Links that cannot be told apart."""
+    seen: set[str] = set()
+    for section in ("serial", "bluetooth", "replay"):
+        for index, link in enumerate(getattr(config, section)):
+            if link.link in seen:
+                cure = "give one of them a name: of its own"
+                yield (section, index), f"another link is called {link.link} already", cure
+            seen.add(link.link)

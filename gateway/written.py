@@ -1,0 +1,66 @@
+"""How durations, sizes, names and addresses are written in the configuration, and what is said where they are not."""
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+_UNITS_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def _milliseconds(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return round(value * 1000)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d)", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("not a duration; write 200ms, 10s, 5min, 24h or 7d")
+    return round(float(found[1]) * _UNITS_MS[found[2]])
+
+
+def _bytes(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = re.fullmatch(r"(\d+) ?(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("not a size; write 128KiB, 512MiB or 2GiB")
+    return int(found[1]) * _UNITS_BYTES[found[2]]
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", value):
+        raise ValueError("not a name; use 1 to 40 of the characters a-z, 0-9 and -")
+    return value
+
+
+def topic_prefix(value: str) -> str:
+    if not re.fullmatch(r"[^+#/\0]+(/[^+#/\0]+)*", value) or value.startswith("$"):
+        raise ValueError("not a topic prefix; write words joined by /, without + # or a / at either end")
+    return value
+
+
+def broker(value: str) -> str:
+    url = urlsplit(value)
+    try:
+        number = url.port
+    except ValueError:
+        number = 0
+    extra = url.path or url.query or url.fragment or url.username
+    if url.scheme not in ("mqtt", "mqtts") or not url.hostname or number == 0 or extra:
+        raise ValueError("not a broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS")
+    return value
+
+
+def port(value: str) -> str:
+    if not value.startswith("/dev/") and not re.fullmatch(r"socket://[^:/]+:\d{1,5}", value):
+        raise ValueError("not a port; write /dev/serial/by-id/… or socket://HOST:PORT")
+    return value
+
+
+Milliseconds = Annotated[int, BeforeValidator(_milliseconds), Field(json_schema_extra={"type": ["string", "number"]})]
+Bytes = Annotated[int, BeforeValidator(_bytes), Field(json_schema_extra={"type": ["string", "integer"]})]
+Name = Annotated[str, AfterValidator(_name)]
+TopicPrefix = Annotated[str, AfterValidator(topic_prefix)]
+Broker = Annotated[str, AfterValidator(broker)]
+Port = Annotated[str, AfterValidator(port)]

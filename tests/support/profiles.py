@@ -1,0 +1,14 @@
+"""Profiles to test with: the shipped one, and the same with one change."""
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[2] / "drivers/profiles/398-reference.yaml"
+
+
+def altered(folder: Path, old: str, new: str) -> Path:
+    """A copy of the shipped profile in `folder`, with `new` where `old` stands once."""
+    text = SHIPPED.read_text()
+    assert text.count(old) == 1
+    path = folder / "altered.yaml"
+    path.write_text(text.replace(old, new))
+    return path
