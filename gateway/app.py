@@ -76,6 +76,7 @@ class Station:
         self._faults = Faults(self._clock.moment)
         self._wire = Wire(config.mqtt.root, config.station, version("station-gateway"), self._clock)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._session: AlertUplink
 
     async def start(self) -> None:
         """Open the lanes, take up what was kept, set everything going; waits for neither broker nor radio."""

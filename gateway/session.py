@@ -76,7 +76,7 @@ class AlertUplink:
 
     async def farewell(self) -> None:
         """Say `offline` ourselves, and leave; the session stays for what is sent meanwhile."""
-        link = self._link
+        link, self._link = self._link, None  # from here on nothing that comes in is for us
         if link is None:
             return
         said = asyncio.Event()
@@ -86,7 +86,6 @@ class AlertUplink:
                 await said.wait()
         except TimeoutError:
             log.warning("left without the broker's word", broker=str(link.endpoint))
-        self._link = None
         link.close()
 
     async def _subscribe(self, link: Connection) -> None:

@@ -53,7 +53,7 @@ def broker(value: str) -> str:
 
 
 def port(value: str) -> str:
-    if not value.startswith("/dev/") and not re.fullmatch(r"socket://[^:/]+:\d{1,5}", value):
+    if not value.startswith("/") and not re.fullmatch(r"socket://[^:/]+:\d{1,5}", value):
         raise ValueError("not a port; write /dev/serial/by-id/… or socket://HOST:PORT")
     return value
 
