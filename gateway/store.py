@@ -91,11 +91,11 @@ class Store:
         return rows
 
     def excess(self, cap: int) -> list[int]:
-        """The oldest rows that must go so that a tenth of `cap` bytes is free again; none while it holds."""
+        """The oldest rows without a subject that must go to free a tenth of `cap` bytes; none while it holds."""
         if self.bytes <= cap:
             return []
         surplus, seqs = self.bytes - cap * 9 // 10, []
-        sizes = "SELECT seq, LENGTH(topic) + LENGTH(payload) + ? FROM row ORDER BY seq"
+        sizes = "SELECT seq, LENGTH(topic) + LENGTH(payload) + ? FROM row WHERE subject IS NULL ORDER BY seq"
         for seq, size in self._query(sizes, (_ROW_OVERHEAD,)):
             if surplus <= 0:
                 break

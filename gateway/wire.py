@@ -112,7 +112,8 @@ class Wire:
             "count": gap.count,
             "cause": gap.cause.value,
         }
-        return Draft(_Frozen(self.topics.gap, self._head("gateway.gap.v1", gap.at), body | self._at(gap.at)))
+        frozen = _Frozen(self.topics.gap, self._head("gateway.gap.v1", gap.at), body | self._at(gap.at))
+        return Draft(frozen, subject="gap")  # what has a subject is not shed: no gap may hide another
 
     def online(self, session: str, since: Moment, lanes: Mapping[str, tuple[str, int]]) -> Message:
         """Birth. `lanes` gives each lane's epoch and next seq, so that a lost tail shows."""

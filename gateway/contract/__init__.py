@@ -47,13 +47,13 @@ def codes() -> Mapping[str, Codes]:
 
 def asyncapi_text() -> str:
     """The AsyncAPI 3.0 document as YAML that stands alone: the schemas that its file refers to are inside."""
-    inside = "#/components/schemas/"
     text = _text("asyncapi.yaml")
     for name in MessageName:
-        text = text.replace(f"./{name.value}.schema.json", f"{inside}{name.value}")
+        text = text.replace(f"./{name.value}.schema.json", f"#/components/schemas/{name.value}")
     document = yaml.safe_load(text)
-    messages = {name.value: _pointing(name, inside) for name in MessageName}
-    document["components"]["schemas"] = messages | {f"shared_{key}": value for key, value in _shared(inside).items()}
+    shared = "#/components/schemas/shared_"
+    schemas = {name.value: _pointing(name, shared) for name in MessageName}
+    document["components"]["schemas"] = schemas | {f"shared_{key}": part for key, part in _shared(shared).items()}
     written: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
     return written
 

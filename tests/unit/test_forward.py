@@ -1,0 +1,209 @@
+import asyncio
+from contextlib import asynccontextmanager
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.forward import Lane, Window
+from gateway.model import Settlement
+from gateway.outbox import Outbox
+from gateway.store import Store
+from tests.support.drafts import Broker, draft, gap_draft
+
+
+@asynccontextmanager
+async def lane(folder, cap=None, answers=None, **window):
+    store = Store(folder / "lane.db", "aaaa0000")
+    unsent = store.subjects()
+    opened = Lane("lane", Outbox(store, cap, gap_draft), Window(**window), unsent, (answers if answers is not None else []).append)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def yes(seq: int, code: int = 0) -> Settlement:
+    return Settlement(seq, code < 0x80, code, "")
+
+
+async def until(condition, seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+def test_what_is_committed_goes_out_in_order_and_leaves_on_its_own_answer(tmp_path):
+    async def run():
+        broker = Broker()
+        async with lane(tmp_path) as it:
+            it.attach(broker)
+            await it.commit([draft("a", "alert-1"), draft("b")])
+            await it.commit([draft("c")])
+            await until(lambda: broker.seqs == [1, 2, 3])
+            assert it.unsent("alert-1")
+            it.settled(yes(2))
+            await until(lambda: it.pending == 2)
+            it.settled(yes(1))
+            assert not it.unsent("alert-1")
+            it.settled(yes(3))
+            await until(lambda: it.pending == 0)
+            assert it.delivered == 3
+
+    asyncio.run(run())
+
+
+def test_without_a_link_rows_stay_and_all_go_out_once_there_is_one(tmp_path):
+    async def run():
+        broker = Broker()
+        async with lane(tmp_path, messages=10) as it:
+            for number in range(57):
+                await it.commit([draft(str(number))])
+            broker.answer = it.settled
+            it.attach(broker)
+            done = 0
+            while done < 57:
+                await until(lambda: len(broker.sent) > done)
+                it.settled(yes(broker.seqs[done]))
+                done += 1
+            assert broker.seqs == list(range(1, 58))
+            await until(lambda: it.pending == 0)
+
+    asyncio.run(run())
+
+
+def test_the_window_holds_in_messages_and_in_bytes(tmp_path):
+    async def run():
+        broker = Broker()
+        async with lane(tmp_path, messages=4) as it:
+            it.attach(broker)
+            await it.commit([draft() for _ in range(10)])
+            await asyncio.sleep(0.05)
+            assert broker.seqs == [1, 2, 3, 4]
+            it.settled(yes(1))
+            await until(lambda: broker.seqs == [1, 2, 3, 4, 5])
+
+    asyncio.run(run())
+
+    async def heavy():
+        broker = Broker()
+        (tmp_path / "bytes").mkdir()
+        async with lane(tmp_path / "bytes", messages=100, bytes=3_000) as it:
+            it.attach(broker)
+            await it.commit([draft("x" * 1_000) for _ in range(10)])
+            await asyncio.sleep(0.05)
+            assert broker.seqs == [1, 2, 3]
+
+    asyncio.run(heavy())
+
+
+def test_a_new_link_is_given_everything_that_the_old_one_left_open(tmp_path):
+    async def run():
+        first, second = Broker(), Broker()
+        async with lane(tmp_path) as it:
+            it.attach(first)
+            await it.commit([draft(), draft(), draft()])
+            await until(lambda: len(first.sent) == 3)
+            it.settled(yes(2))
+            it.detach()
+            await it.commit([draft()])
+            it.attach(second)
+            await until(lambda: second.seqs == [1, 3, 4])
+            assert [row.payload for row in second.sent[:1]] == [first.sent[0].payload]
+
+    asyncio.run(run())
+
+
+def test_a_refused_row_stays_is_said_and_is_tried_again_while_others_go_on(tmp_path):
+    async def run():
+        answers: list[Settlement] = []
+        broker = Broker()
+        async with lane(tmp_path, answers=answers, retry_s=0.02) as it:
+            it.attach(broker)
+            await it.commit([draft(), draft()])
+            it.settled(yes(1, 0x87))
+            it.settled(yes(2))
+            await until(lambda: broker.seqs == [1, 2, 1])
+            await until(lambda: it.pending == 1)
+            assert it.refused == 1
+            it.settled(yes(1))
+            await until(lambda: it.pending == 0)
+            assert [answer.code for answer in answers] == [0x87, 0]
+
+    asyncio.run(run())
+
+
+def test_no_matching_subscribers_lets_the_row_leave_and_is_said_with_its_end(tmp_path):
+    async def run():
+        answers: list[Settlement] = []
+        async with lane(tmp_path, answers=answers) as it:
+            it.attach(Broker())
+            await it.commit([draft() for _ in range(4)])
+            for seq, code in ((1, 0), (2, 0x10), (3, 0), (4, 0)):
+                it.settled(yes(seq, code))
+            await until(lambda: it.pending == 0)
+            assert [(answer.seq, answer.code) for answer in answers] == [(2, 0x10), (3, 0)]
+
+    asyncio.run(run())
+
+
+def test_beyond_its_cap_a_lane_sheds_the_oldest_and_leaves_a_gap_in_its_place(tmp_path):
+    async def run():
+        async with lane(tmp_path, cap=20_000) as it:
+            for _ in range(40):
+                await it.commit([draft("x" * 1_000)])
+            rows = await it.outbox.read(0, 1_000)
+            gaps = [row.payload.split()[3].split(b"..") for row in rows if row.subject == "gap"]
+            assert len(gaps) > 1
+            assert it.outbox.level.bytes <= 20_000 + len(gaps) * 200
+            told = {seq for first, last in gaps for seq in range(int(first), int(last) + 1)}
+            assert told | {row.seq for row in rows} == set(range(1, rows[-1].seq + 1))
+
+    asyncio.run(run())
+
+
+def test_commits_that_wait_together_share_one_transaction_and_keep_their_order(tmp_path):
+    async def run():
+        async with lane(tmp_path) as it:
+            await asyncio.gather(*(it.commit([draft(f"{n}")]) for n in range(200)))
+            rows = await it.outbox.read(0, 1_000)
+            assert [row.payload.split()[1] for row in rows] == [str(n).encode() for n in range(200)]
+
+    asyncio.run(run())
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(["commit", "answer", "refuse", "drop", "wait"]), max_size=40), st.integers(1, 5))
+def test_whatever_links_do_every_row_arrives(tmp_path_factory, plan, window):
+    async def run():
+        arrived: set[int] = set()
+        async with lane(tmp_path_factory.mktemp("lane"), messages=window, retry_s=0.001) as it:
+            broker = Broker()
+            it.attach(broker)
+            committed, answered = 0, 0
+            for step in [*plan, "commit"]:
+                match step:
+                    case "commit":
+                        await it.commit([draft(), draft()])
+                        committed += 2
+                    case "answer" | "refuse" if answered < len(broker.sent):
+                        seq, code = broker.seqs[answered], 0x87 if step == "refuse" else 0
+                        answered += 1
+                        it.settled(yes(seq, code))
+                        arrived |= {seq} if not code else set()
+                    case "drop":
+                        it.detach()
+                        broker, answered = Broker(), 0
+                        it.attach(broker)
+                    case "wait":
+                        await asyncio.sleep(0.003)
+            async with asyncio.timeout(5):
+                while len(arrived) < committed:
+                    await asyncio.sleep(0.001)
+                    for seq in broker.seqs[answered:]:
+                        answered += 1
+                        it.settled(yes(seq))
+                        arrived.add(seq)
+                await it.emptied()
+            assert arrived == set(range(1, committed + 1))
+
+    asyncio.run(run())
