@@ -172,6 +172,7 @@ async def _run_link(link: Link, pipeline: Pipeline, up: Up) -> None:
 
     def heard() -> None:
         counters.up = True
+        log.info("link up", link=link.driver.name)
         up()
 
     try:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import msgspec
-from drivers.ble.scanner import Scanner
-from drivers.replay import Replay
-from drivers.serial_port import SerialPort
 
 from drivers.base import Driver
+from drivers.ble.scanner import Scanner
 from drivers.registry import Profiles
+from drivers.replay import Replay
+from drivers.serial_port import SerialPort
 from gateway.backoff import Backoff
 from gateway.clock import Clock
 from gateway.config import Config

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
-from drivers.marked import Refused
 
 from drivers.base import UNITS, BadFrame, Instant, Metric, Occurrence, Packet, PacketKind
 from drivers.framing import Refusal
+from drivers.marked import Refused
 from drivers.profile.compiled import Profile, carriers
 from drivers.profile.explain import explained
 from drivers.profile.golden import told, wording

@@ -54,6 +54,7 @@ def asyncapi_text() -> str:
     shared = "#/components/schemas/shared_"
     schemas = {name.value: _pointing(name, shared) for name in MessageName}
     document["components"]["schemas"] = schemas | {f"shared_{key}": part for key, part in _shared(shared).items()}
+    document = json.loads(json.dumps(document))  # parts that are shared would be written as YAML aliases
     written: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
     return written
 

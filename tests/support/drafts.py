@@ -1,8 +1,6 @@
 """Drafts and lanes for tests of the storage."""
 
-from collections.abc import Callable
-
-from gateway.model import Draft, Message, Settlement
+from gateway.model import Draft, Message
 from gateway.store import Row
 
 
@@ -20,12 +18,14 @@ def gap_draft(epoch: str, seqs: list[int]) -> Draft:
 class Broker:
     """A carrier that remembers what it was given; the test answers when and how it likes."""
 
-    def __init__(self, answer: Callable[[Settlement], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.sent: list[Row] = []
-        self.answer = answer
 
     def send(self, row: Row) -> None:
         self.sent.append(row)
+
+    def has(self, seq: int) -> bool:
+        return seq in self.seqs
 
     @property
     def seqs(self) -> list[int]:

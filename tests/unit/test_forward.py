@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +14,10 @@ from tests.support.drafts import Broker, draft, gap_draft
 
 @asynccontextmanager
 async def lane(folder, cap=None, answers=None, **window):
+    answers = [] if answers is None else answers
     store = Store(folder / "lane.db", "aaaa0000")
     unsent = store.subjects()
-    opened = Lane("lane", Outbox(store, cap, gap_draft), Window(**window), unsent, (answers if answers is not None else []).append)
+    opened = Lane("lane", Outbox(store, cap, gap_draft), Window(**window), unsent, answers.append)
     try:
         yield opened
     finally:
@@ -58,13 +60,10 @@ def test_without_a_link_rows_stay_and_all_go_out_once_there_is_one(tmp_path):
         async with lane(tmp_path, messages=10) as it:
             for number in range(57):
                 await it.commit([draft(str(number))])
-            broker.answer = it.settled
             it.attach(broker)
-            done = 0
-            while done < 57:
-                await until(lambda: len(broker.sent) > done)
-                it.settled(yes(broker.seqs[done]))
-                done += 1
+            for seq in range(1, 58):
+                await until(partial(broker.has, seq))
+                it.settled(yes(seq))
             assert broker.seqs == list(range(1, 58))
             await until(lambda: it.pending == 0)
 

@@ -1,0 +1,97 @@
+"""A real Mosquitto on a free port, in the variants a station meets."""
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from tests.support.certificates import Certificates
+from tests.support.processes import accepts, end, free_port, wait_for
+
+BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+
+
+class Mosquitto:
+    """`kill` and `start` again keep port, sessions and retained messages, as a broker's own restart does."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        users: dict[str, str] | None = None,
+        acl: str | None = None,
+        tls: Certificates | None = None,
+        extra: str = "",
+    ) -> None:
+        self.port = free_port()
+        self.tls = tls
+        self._folder = folder / f"mosquitto-{self.port}"
+        self._folder.mkdir(parents=True)
+        self._process: subprocess.Popen[bytes] | None = None
+        lines = [
+            "user root",
+            f"listener {self.port} 127.0.0.1",
+            "persistence true",
+            f"persistence_location {self._folder}/",
+            "autosave_interval 1",
+            "autosave_on_changes true",
+            "max_queued_messages 0",
+            "max_inflight_messages 1000",
+            "set_tcp_nodelay true",
+            f"allow_anonymous {'false' if users else 'true'}",
+        ]
+        if users:
+            lines.append(f"password_file {self._passwords(users)}")
+        if acl is not None:
+            (self._folder / "acl").write_text(acl)
+            lines.append(f"acl_file {self._folder / 'acl'}")
+        if tls is not None:
+            lines += [f"cafile {tls.ca}", f"certfile {tls.server}", f"keyfile {tls.server_key}"]
+            lines += ["require_certificate true", "use_identity_as_username false"]
+        self._config = self._folder / "mosquitto.conf"
+        self._config.write_text("\n".join([*lines, extra, ""]))
+
+    @property
+    def url(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://localhost:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self._folder / "log").read_text()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        with (self._folder / "log").open("ab") as log:
+            command = [BINARY, "-c", str(self._config), "-v"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_for(lambda: accepts(self.port), 10, "mosquitto accepts")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop it in its tracks, connections and all, or let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def _passwords(self, users: dict[str, str]) -> Path:
+        path = self._folder / "passwords"
+        path.touch()
+        for user, password in users.items():
+            subprocess.run(["mosquitto_passwd", "-b", str(path), user, password], check=True)
+        return path
