@@ -182,9 +182,17 @@ async def _over_tcp(url: str) -> _Opened:
     return peer, peer.fileno()
 
 
+class _Unflushed(serial.Serial):
+    """pyserial throws away what waits when a port is opened. It may be a press; and where the buffers of a pty
+    are full, the kernel does not go on after such a flush."""
+
+    def _reset_input_buffer(self) -> None:
+        """Keep what waits."""
+
+
 def _on_device(port: str, baud: int) -> _Opened:
     """Blocking. pyserial locks the port and forgives what a pty refuses (modem lines); it never reads or writes."""
-    opened = serial.Serial(port, baud, timeout=0, exclusive=True)
+    opened = _Unflushed(port, baud, timeout=0, exclusive=True)
     descriptor = opened.fileno()
     try:
         attributes = termios.tcgetattr(descriptor)

@@ -81,5 +81,9 @@ ChecksumName = Annotated[str, BeforeValidator(_checksum)]
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Number = Annotated[int, BeforeValidator(number)]
-Numbers = Annotated[tuple[int, ...], BeforeValidator(_listed)]
-Values = Annotated[tuple[int | str, ...], BeforeValidator(_listed), Field(min_length=1)]
+Numbers = Annotated[tuple[int, ...], BeforeValidator(_listed, json_schema_input_type=int | tuple[int, ...])]
+Values = Annotated[
+    tuple[int | str, ...],
+    BeforeValidator(_listed, json_schema_input_type=int | str | tuple[int | str, ...]),
+    Field(min_length=1),
+]

@@ -1,7 +1,10 @@
 """A serial receiver on a real pty, under a stable path, that can be unplugged and plugged in again."""
 
+import contextlib
 import os
+import select
 import threading
+import time
 import tty
 from pathlib import Path
 from typing import Self
@@ -24,6 +27,7 @@ class Receiver:
 
     def plug(self) -> None:
         self._master, self._slave = os.openpty()
+        os.set_blocking(self._master, False)
         tty.setraw(self._slave)  # the tests hold the slave open too: bytes wait while the daemon is away
         staged = self.path.with_name(self.path.name + ".new")
         staged.symlink_to(os.ttyname(self._slave))
@@ -37,13 +41,21 @@ class Receiver:
             os.close(self._master)
             self._master = self._slave = -1
 
-    def write(self, octets: bytes) -> None:
-        """As the wire does: it does not wait for ever for a daemon that is not there."""
-        os.write(self._master, octets)
+    def write(self, octets: bytes, *, seconds: float = 5.0) -> None:
+        """Hand it to the line; what does not fit within the time is lost, as it is on a wire."""
+        deadline = time.monotonic() + seconds
+        while octets:
+            try:
+                octets = octets[os.write(self._master, octets) :]
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return
+                time.sleep(0.001)
 
     def _drain(self, master: int) -> None:
         try:
-            while chunk := os.read(master, 4096):
-                self.sent_down += chunk
+            while select.select([master], [], [], 0.2) and self._master == master:
+                with contextlib.suppress(BlockingIOError):
+                    self.sent_down += os.read(master, 4096)
         except OSError:
             return  # unplugged

@@ -1,0 +1,28 @@
+"""`station-gateway check FILE`: everything that is wrong with a configuration, at once."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from drivers.marked import Refused
+from gateway.setup import load_all, warnings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="gateway.yaml; what it names is read too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 where a daemon would start with it (warnings included), 2 where it would not."""
+    try:
+        setup = load_all(args.file)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    for warning in warnings(setup.config):
+        print(f"{args.file}: warning: {warning}", file=sys.stderr)
+    config = setup.config
+    links = [*(s.link for s in config.serial), *(b.link for b in config.bluetooth), *(r.link for r in config.replay)]
+    print(f"{args.file}: good. Station {setup.config.station}, {len(setup.roster.devices)} devices, ", end="")
+    print(f"links {', '.join(links) or 'none'}, profiles {', '.join(setup.profiles.names)}")
+    return 0
