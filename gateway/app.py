@@ -27,7 +27,7 @@ from gateway.lanes import Opened, Plan, open_store, start_lane
 from gateway.links import Link, build_links
 from gateway.model import Change
 from gateway.normalise import Normaliser, Secrets
-from gateway.notify import notify, watch
+from gateway.notify import announce, notify, watch
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
 from gateway.report import Report
@@ -59,9 +59,10 @@ async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
     with Folder(config.data) as folder:
         station = Station(config, roster, profiles, folder)
         await station.start()
-        notify("READY=1", f"STATUS={station.report.status()}")
+        ready = asyncio.create_task(announce("READY=1", f"STATUS={station.report.status()}"), name="ready")
         log.info("ready", station=config.station, links=list(station.pipeline.links), devices=len(roster.devices))
         await stop.wait()
+        ready.cancel()
         notify("STOPPING=1")
         await station.stop()
         log.info("stopped", **station.report.counters())

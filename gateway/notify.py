@@ -10,23 +10,37 @@ import structlog
 
 log = structlog.get_logger("watchdog")
 
+ANNOUNCE_S = 0.1
 STALL_S = 10.0
 """A stage that has not come round for this long has stalled. The disk may be slow; it may not stand still."""
 
 
-def notify(*lines: str) -> None:
-    """Send lines to systemd where it asked for them (sd_notify(3)); elsewhere nothing happens."""
+def notify(*lines: str) -> bool:
+    """Send lines to systemd where it asked for them (sd_notify(3)), without ever waiting for it.
+
+    False where its queue is full or it cannot be reached: then nothing of it was said.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
-        return
+        return True
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sock:
         try:
             sock.connect(address)
             sock.send("\n".join(lines).encode("utf-8"))
+        except BlockingIOError:
+            return False
         except OSError as error:
             log.warning("systemd cannot be told", why=str(error))
+            return False
+    return True
+
+
+async def announce(*lines: str) -> None:
+    """Say it to systemd as soon as its queue takes it."""
+    while not notify(*lines):  # noqa: ASYNC110 - the kernel has no event for it
+        await asyncio.sleep(ANNOUNCE_S)
 
 
 def watchdog_period() -> float:

@@ -3,7 +3,7 @@
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from drivers.base import BuzzPattern, Metric, OccurrenceKind
 from drivers.framing import Counts
@@ -85,10 +85,12 @@ class Code(Shape):
     window: Milliseconds | None = None
     confirms_fall: bool = False
 
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_kind(cls, value: Any) -> Any:
-        return {"kind": value} if isinstance(value, str) else value
+
+def _bare_kind(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+Meaning = Annotated[Code, BeforeValidator(_bare_kind, json_schema_input_type=OccurrenceKind | Code)]
 
 
 def _supported(value: object) -> object:
@@ -125,8 +127,8 @@ class OccurrenceShape(Shape):
     field: FieldName
     behaviour: Annotated[BehaviourName, BeforeValidator(_supported)]
     """counter, level or edge: how copies of one press are told apart"""
-    codes: dict[Number, Code] = {}
-    means: Code = BUTTON
+    codes: dict[Number, Meaning] = {}
+    means: Meaning = BUTTON
     equals: Values | None = None
     counter: CounterShape | None = None
     key: FieldName | None = None

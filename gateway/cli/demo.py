@@ -146,7 +146,8 @@ def _configure(folder: Path, station: str, url: str, antenna: _Antenna, version:
     text = LINE.format(station=station, broker=url, version=version) + LINKS.format(pty=antenna.port)
     (folder / "gateway.yaml").write_text(text)
     bands = (Wearable(FIRST + n) for n in range(WEARABLES))
-    entries = (f'  - {{id: {name_of(n)}, address: "{band.address}", wearer: w-{n:04}}}\n' for n, band in enumerate(bands))
+    line = '  - {{id: {}, address: "{}", wearer: w-{:04}}}\n'
+    entries = (line.format(name_of(n), band.address, n) for n, band in enumerate(bands))
     (folder / "devices.yaml").write_text("devices:\n" + "".join(entries))
 
 
