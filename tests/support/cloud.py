@@ -25,6 +25,7 @@ class Seen:
     body: dict[str, Any]
     retained: bool
     at: float
+    correlation: bytes | None = None
 
 
 class Cloud:
@@ -145,7 +146,8 @@ class Cloud:
                     self.doubled += 1
                     return
                 self._ids.add(body["id"])
-            self.seen.append(Seen(message.topic, body, message.retain, time.monotonic()))
+            correlation = getattr(message.properties, "CorrelationData", None)
+            self.seen.append(Seen(message.topic, body, message.retain, time.monotonic(), correlation))
         data = body.get("data", {})
         if self._accept and data.get("state") == "raised" and body["type"] == "gateway.alert.v1":
             ack = {"v": 1, "id": str(uuid.uuid4()), "action": "accept", "by": "desk-1"}

@@ -89,6 +89,12 @@ class Mosquitto:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
+    def allow(self, acl: str) -> None:
+        """Another access list, taken up at once."""
+        assert self._process is not None
+        (self._folder / "acl").write_text(acl)
+        self._process.send_signal(signal.SIGHUP)
+
     def _passwords(self, users: dict[str, str]) -> Path:
         path = self._folder / "passwords"
         path.touch()

@@ -1,6 +1,5 @@
 """A serial receiver on a real pty, under a stable path, that can be unplugged and plugged in again."""
 
-import contextlib
 import os
 import select
 import threading
@@ -54,8 +53,8 @@ class Receiver:
 
     def _drain(self, master: int) -> None:
         try:
-            while select.select([master], [], [], 0.2) and self._master == master:
-                with contextlib.suppress(BlockingIOError):
+            while self._master == master:
+                if select.select([master], [], [], 0.2)[0]:
                     self.sent_down += os.read(master, 4096)
         except OSError:
             return  # unplugged
