@@ -183,8 +183,7 @@ async def _over_tcp(url: str) -> _Opened:
 
 
 class _Unflushed(serial.Serial):
-    """pyserial throws away what waits when a port is opened. It may be a press; and where the buffers of a pty
-    are full, the kernel does not go on after such a flush."""
+    """pyserial throws away what waits when a port is opened; but it may be a press."""
 
     def _reset_input_buffer(self) -> None:
         """Keep what waits."""

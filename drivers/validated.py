@@ -30,9 +30,15 @@ def validated(document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        problems = [_problem(document, model, fault) for fault in error.errors(include_url=False)]
+        faults = [fault for fault in error.errors(include_url=False) if not _echo(fault)]
+        problems = [_problem(document, model, fault) for fault in faults]
         problems.sort(key=lambda problem: (problem.mark.line, problem.mark.column))
         raise Refused(tuple(dict.fromkeys(problems))) from error
+
+
+def _echo(fault: Any) -> bool:
+    """Whether a list is called too short only because its entries are wrong, which is told of each of them."""
+    return bool(fault["type"] == "too_short" and len(fault["input"]) >= fault["ctx"]["min_length"])
 
 
 def _problem(document: Document, model: type[BaseModel], fault: Any) -> Problem:
@@ -46,7 +52,8 @@ def _problem(document: Document, model: type[BaseModel], fault: Any) -> Problem:
         missing = fault["loc"][-1]
         return Problem(document.mark(where), f"the key {missing!r} is missing", f"add {missing}: {_hint(model, fault)}")
     what, cure = _said(fault)
-    shown = f" {fault['input']!r}" if isinstance(fault["input"], str | int | float | bool) else ""
+    secret = what.startswith("a secret ")  # never repeated: this goes to the journal
+    shown = f" {fault['input']!r}" if isinstance(fault["input"], str | int | float | bool) and not secret else ""
     return Problem(document.mark(where), f"{name}{shown}: {what}", cure)
 
 

@@ -162,7 +162,10 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await asyncio.gather(self._alert.close(), self._telemetry_lane.close())
-        self._quarantine.save()
+        try:
+            self._quarantine.save()
+        except OSError as error:
+            log.warning("the quarantine was not saved", why=str(error))
 
     def _keep(self, name: str, run: Run, backoff: Backoff) -> None:
         self._tasks[name] = asyncio.create_task(self._supervisor.keep(Kept(name, run, backoff)), name=name)

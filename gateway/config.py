@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.written import Broker, Bytes, Milliseconds, Name, Port, TopicPrefix
 
+INTERVAL_MAX = 4_294_967_295_000
+"""The longest that MQTT can state, in ms."""
+Count = Annotated[int, Field(strict=True)]
+"""A whole number, written as one: neither "12" nor true."""
+
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=False)
@@ -86,7 +91,7 @@ class Mqtt(Section):
     """Certificates, for mqtts:// brokers."""
     keepalive: Annotated[Milliseconds, Field(ge=1_000, le=600_000)] = 8_000
     """Silence after which the link is probed; a dead one is known after twice this."""
-    session_expiry: Annotated[Milliseconds, Field(ge=0)] = 86_400_000
+    session_expiry: Annotated[Milliseconds, Field(ge=0, le=INTERVAL_MAX)] = 86_400_000
     """How long the broker keeps acknowledgements for us while we are away."""
     reconnect_max: Annotated[Milliseconds, Field(ge=100)] = 10_000
     """The longest wait between two attempts to connect."""
@@ -99,7 +104,7 @@ class SerialLink(Section):
     """Device by its stable path (/dev/serial/by-id/…), or socket://HOST:PORT."""
     profile: str = "398-reference"
     """Profile of what the receiver sends."""
-    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 115_200
+    baud: Annotated[Count, Field(ge=300, le=4_000_000)] = 115_200
     """Bits per second; 8 data bits, no parity, 1 stop bit."""
     zone: Name | None = None
     """Where in the station the receiver stands; alerts heard by it say so."""
@@ -142,19 +147,19 @@ class ReplayLink(Section):
 class Telemetry(Section):
     """How readings are gathered, kept and sent."""
 
-    batch: Annotated[int, Field(ge=1, le=1_000)] = 100
+    batch: Annotated[Count, Field(ge=1, le=1_000)] = 100
     """Readings in one message at most."""
     commit_every: Annotated[Milliseconds, Field(ge=10, le=60_000)] = 1_000
     """How long readings may wait in memory; a crash loses at most these."""
-    commit_readings: Annotated[int, Field(ge=1, le=10_000)] = 500
+    commit_readings: Annotated[Count, Field(ge=1, le=10_000)] = 500
     """Readings that are committed without waiting any longer."""
     cap: Annotated[Bytes, Field(ge=1 << 20)] = 512 << 20
     """Bytes kept for a broker that is away; beyond this the oldest go, and a gap message says so."""
-    window: Annotated[int, Field(ge=1, le=1_000)] = 100
+    window: Annotated[Count, Field(ge=1, le=1_000)] = 100
     """Messages under way at once."""
     window_bytes: Annotated[Bytes, Field(ge=1_024)] = 128 << 10
     """Bytes under way at once, so that an alert is not behind them on a slow line."""
-    expiry: Annotated[Milliseconds, Field(ge=1_000)] = 7 * 86_400_000
+    expiry: Annotated[Milliseconds, Field(ge=1_000, le=INTERVAL_MAX)] = 7 * 86_400_000
     """How long the broker keeps an undelivered telemetry message (MQTT 5)."""
 
 
@@ -165,7 +170,7 @@ class Alerts(Section):
     """How long a condition (low battery, not worn) must be over before its alert clears by itself."""
     reminder: Annotated[Milliseconds, Field(ge=60_000)] = 4 * 3_600_000
     """After this an accepted alert that nobody has cleared is sent again."""
-    flood_new: Annotated[int, Field(ge=1, le=1_000)] = 20
+    flood_new: Annotated[Count, Field(ge=1, le=1_000)] = 20
     """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
     flood_per: Annotated[Milliseconds, Field(ge=1_000)] = 600_000
     """The time that flood_new counts in."""

@@ -61,7 +61,7 @@ class Desk:
         self._some = asyncio.Event()
         self._round = asyncio.Event()
         self._taken: list[Work] = []
-        self._batch = BATCH
+        self._careful = 0
         self._acks = 0
         self._forgotten_ms = 0
         self.beat = time.monotonic()
@@ -84,7 +84,10 @@ class Desk:
         """Take work until cancelled."""
         if len(self._taken) > 1:  # a defect ended the last run: leave out only what caused it
             self._work.extendleft(reversed(self._taken))
+            self._careful = len(self._taken)  # one of them is our undoing: they are taken one by one
             self._some.set()
+        else:
+            self._acks -= sum(isinstance(work, Ruled) for work in self._taken)
         self._taken = []
         next_tick = time.monotonic()
         while True:
@@ -97,13 +100,12 @@ class Desk:
 
     async def settle(self, *, tick: bool = False) -> None:
         """Take what waits, commit it, and only then believe and answer it."""
-        self._taken = [self._work.popleft() for _ in range(min(self._batch, len(self._work)))]
+        self._taken = [self._work.popleft() for _ in range(min(1 if self._careful else BATCH, len(self._work)))]
+        self._careful = max(0, self._careful - len(self._taken))
         if not self._work:
             self._some.clear()
-        if len(self._taken) > 1:
-            self._batch = 1  # should one of them be our undoing, the others are taken one by one
         await self._settle(self._taken, tick=tick)
-        self._taken, self._batch = [], BATCH
+        self._taken = []
         ended, self._round = self._round, asyncio.Event()
         ended.set()
 
@@ -120,8 +122,9 @@ class Desk:
             self._forget(page)
         await self._commit(page)
         page.adopt()
+        self._taken = []  # committed: whatever goes wrong in telling of it, it is not taken twice
+        self._acks -= len(answers)
         for ruled, answer in answers:
-            self._acks -= 1
             ruled.heard(answer.alert if isinstance(answer, Move) else answer)
         self._tell(page)
         for work in taken:

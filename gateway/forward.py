@@ -90,6 +90,11 @@ class Lane:
     def pending(self) -> int:
         return self.outbox.level.count
 
+    @property
+    def next(self) -> int:
+        """The number that the next row will have; the outbox's own level comes a moment after the commit."""
+        return max(self.outbox.level.next, self._last + 1)
+
     async def emptied(self) -> None:
         """Return once every row is settled; only a link makes that happen."""
         while self._flying or self._ready or self._cursor < self._last:

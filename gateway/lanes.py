@@ -86,7 +86,7 @@ async def start_lane(opened: Opened, plan: Plan, wire: Wire, clock: Clock, fault
 
 def _set_aside(path: Path) -> Path:
     """Move a damaged file and its companions out of the way; nothing is deleted."""
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns() // 1_000_000_000}")
+    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     for suffix in ("", "-wal", "-shm"):
         found = path.with_name(path.name + suffix)
         if found.exists():

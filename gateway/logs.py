@@ -15,8 +15,12 @@ def configure(level: str = "info", form: str = "auto") -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
-    exceptions = [] if console else [structlog.processors.dict_tracebacks]
+    plain = structlog.dev.plain_traceback  # no local variables: secrets and addresses stand in them
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    exceptions: list[Any] = [] if console else [structlog.processors.ExceptionRenderer(tracebacks)]
+    renderer: Any = structlog.processors.JSONRenderer()
+    if console:
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=plain)
     structlog.configure(
         processors=[*shared, *exceptions, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),

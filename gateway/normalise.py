@@ -108,7 +108,7 @@ class Normaliser:
             case Verdict.COPY:
                 return self._copied(occurrence, wearable, scene.heard)
             case Verdict.ENDED:
-                return [Ended(_key(wearable, _KINDS[occurrence.kind]), ruling.change)]
+                return self._ended(ruling, occurrence, wearable)
             case Verdict.PRESS:
                 return self._pressed(ruling, occurrence, scene)
 
@@ -117,11 +117,29 @@ class Normaliser:
         kind = _KINDS.get(occurrence.kind)
         if kind is None:
             return []
-        links = self._told.setdefault(wearable.address, {}).setdefault(_event(occurrence), set())
+        events = self._told.get(wearable.address)
+        if events is None:
+            events = self._tell(wearable.address, {})
+        links = events.setdefault(_event(occurrence), set())
         if heard.link in links:
             return []
         links.add(heard.link)
         return [Copied(_key(wearable, kind, occurrence), heard)]
+
+    def _ended(self, ruling: Ruling, occurrence: Occurrence, wearable: Wearable) -> list[Input | Remember]:
+        """What takes something back (put on, cancelled) is no alert: its own end ends none."""
+        kind = _KINDS.get(occurrence.kind)
+        if kind is not None:
+            return [Ended(_key(wearable, kind), ruling.change)]
+        return [Remember(ruling.change)] if ruling.change and wearable.registered else []
+
+    def _tell(self, address: Address, events: dict[Event, set[str]]) -> dict[Event, set[str]]:
+        """Remember which links were told of a device's events; of the rest the longest untold is forgotten."""
+        self._told[address] = events
+        self._told.move_to_end(address)
+        if len(self._told) > STRANGERS + len(self._roster.devices):
+            self._told.popitem(last=False)
+        return events
 
     def _pressed(self, ruling: Ruling, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:
         wearable = scene.wearable
@@ -131,10 +149,7 @@ class Normaliser:
             case OccurrenceKind.PUT_ON:
                 return [Ended(_key(wearable, AlertKind.NOT_WORN), ruling.change)]
         kind = _KINDS[occurrence.kind]
-        self._told[wearable.address] = {_event(occurrence): {scene.heard.link}}
-        self._told.move_to_end(wearable.address)
-        if len(self._told) > STRANGERS + len(self._roster.devices):
-            self._told.popitem(last=False)
+        self._tell(wearable.address, {_event(occurrence): {scene.heard.link}})
         pressed = Pressed(
             key=_key(wearable, kind, occurrence),
             wearable=wearable,

@@ -18,7 +18,8 @@ STALL_S = 10.0
 def notify(*lines: str) -> bool:
     """Send lines to systemd where it asked for them (sd_notify(3)), without ever waiting for it.
 
-    False where its queue is full or it cannot be reached: then nothing of it was said.
+    False where its queue is full: then nothing of it was said, and it is worth another try. Where systemd cannot be
+    reached at all, a warning says so.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
@@ -33,7 +34,6 @@ def notify(*lines: str) -> bool:
             return False
         except OSError as error:
             log.warning("systemd cannot be told", why=str(error))
-            return False
     return True
 
 

@@ -30,12 +30,16 @@ class Quarantine:
         """Write what has come since; a reader finds the old file or the new one, whole. OSError where it cannot."""
         if self._saved:
             return
+        self._saved = True  # what is added meanwhile makes it false again
         lines = [
             msgspec.json.encode({"at": rfc3339(at), "link": link, "reason": reason, "hex": payload.hex()})
             for link, reason, payload, at in list(self._kept)
         ]
-        write_atomically(self._path, b"\n".join(lines) + b"\n")
-        self._saved = True
+        try:
+            write_atomically(self._path, b"\n".join(lines) + b"\n")
+        except OSError:
+            self._saved = False
+            raise
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:

@@ -48,6 +48,7 @@ class AlertUplink:
             link.on_inbound = self._inbound
             await link.open()
         except UplinkDown:
+            self._link = None
             self._brokers.advance()
             raise
         try:
@@ -114,9 +115,10 @@ class AlertUplink:
         link.acknowledge(inbound)
 
     def _mind_state(self, inbound: Inbound) -> None:
-        """An older session's will may come after our birth: then say again that we are here."""
+        """An older session's will may come after our birth: then say again that we are here. So for anything else."""
         state = parse_state(inbound.payload)
-        if not inbound.retained and state is not None and (state.session, state.state) != (self.session, "online"):
+        ours = state is not None and (state.session, state.state) == (self.session, "online")
+        if not (ours or inbound.retained):
             self.birth()
 
     def _call(self, inbound: Inbound, link: Connection) -> Call:

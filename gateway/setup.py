@@ -1,6 +1,5 @@
 """From gateway.yaml to everything the daemon is started with, or to everything that is wrong with it."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,13 +10,14 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import BaseModel
 
-from drivers.marked import Problem, Refused, Where, read
+from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
 from gateway.config import Config
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
+ROSTER = Config.model_fields["roster"].default
 Finding = tuple[Where, str, str]
 """Where, what is wrong, what would be right."""
 
@@ -33,13 +33,16 @@ class Setup(msgspec.Struct, frozen=True):
 def load_all(path: Path) -> Setup:
     """Read gateway.yaml and all it names. Refused: with every problem of every file at once."""
     document = read(path)
-    config = _resolved(validated(document, Config), path.parent)
-    problems = [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
-    roster = _tried(partial(load_roster, config.roster), problems)
-    profiles = _tried(partial(Profiles.load, *([config.profiles] if config.profiles else [])), problems)
-    if profiles is not None:
+    problems: list[Problem] = []
+    config = _tried(lambda: _resolved(validated(document, Config), path.parent), problems)
+    if config is not None:
+        problems += [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
+    roster = _tried(partial(load_roster, _named(document, "roster") or path.parent / ROSTER), problems)
+    own = _named(document, "profiles")
+    profiles = _tried(partial(Profiles.load, *([own] if own else [])), problems)
+    if config is not None and profiles is not None:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
-    if problems or roster is None or profiles is None:
+    if problems or config is None or roster is None or profiles is None:
         raise Refused(tuple(problems))
     return Setup(config, roster, profiles)
 
@@ -56,6 +59,12 @@ def warnings(config: Config) -> list[str]:
         if url.scheme == "mqtt" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
             found.append(f"{broker} is not encrypted; use mqtts:// for a broker that is not on this box")
     return found
+
+
+def _named(document: Document, key: str) -> Path | None:
+    """The path under a key at the top, right or wrong as the rest may be, so that what it names is read as well."""
+    value = document.value.get(key) if isinstance(document.value, dict) else None
+    return document.path.parent.absolute() / value if isinstance(value, str) and value else None
 
 
 def _tried(work: Callable[[], T], problems: list[Problem]) -> T | None:
@@ -114,10 +123,21 @@ def _missing(config: Config) -> Iterator[Finding]:
         (("mqtt", "tls", "key"), tls.key),
     ]
     for where, path in named:
-        if path is not None and not path.exists():
-            yield where, f"{path}: there is no such file", "put it in place, or correct the path"
-        elif path is not None and not os.access(path, os.R_OK):
-            yield where, f"{path}: cannot be read", "make it readable for the gateway's user"
+        what = _unreadable(path) if path is not None else None
+        if what is not None:
+            yield where, f"{path}: {what}", "put it in place, readable for the gateway's user, or correct the path"
+
+
+def _unreadable(path: Path) -> str | None:
+    """What is wrong with a file that the configuration names."""
+    try:
+        content = path.read_bytes()
+        content.decode("utf-8")
+    except OSError as error:
+        return (error.strerror or "cannot be read").lower()
+    except UnicodeDecodeError:
+        return "is not UTF-8"
+    return None if content.strip() else "is empty"
 
 
 def _doubled(config: Config) -> Iterator[Finding]:

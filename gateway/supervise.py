@@ -49,10 +49,19 @@ class Supervisor:
                 log.error("ended without a reason", what=kept.name)
             except (LinkDown, UplinkDown) as down:
                 self._faults.begin(down.fault, kept.name, str(down), down.cure)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                log.exception("defect", what=kept.name)  # something inside was cancelled, and not we
+                self._defect(kept, error)
             except Exception as error:
                 log.exception("defect", what=kept.name)
-                self._faults.begin("defect", kept.name, repr(error), "report this with the log; it is tried again")
+                self._defect(kept, error)
             if up_at and loop.time() - up_at[0] >= STEADY_S:
                 attempt = 0
             await asyncio.sleep(kept.backoff.delay(attempt, self._chance()))
             attempt += 1
+
+    def _defect(self, kept: Kept, error: BaseException) -> None:
+        self._faults.begin("defect", kept.name, repr(error), "report this with the log; it is tried again")

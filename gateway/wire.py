@@ -44,6 +44,10 @@ class Request(msgspec.Struct, frozen=True):
     args: dict[str, Any] = {}
 
 
+class _Id(msgspec.Struct, frozen=True):
+    id: str
+
+
 class State(msgspec.Struct, frozen=True):
     """Our own retained state, read back to notice an older session's will."""
 
@@ -252,13 +256,9 @@ def parse_state(payload: bytes) -> State | None:
 
 def request_id(payload: bytes) -> str | None:
     """The id of a payload that is refused, where one can be made out, so that the sender knows what was."""
-
-    class _Id(msgspec.Struct):
-        id: str
-
     try:
         found = msgspec.json.decode(payload[:PAYLOAD_MAX], type=_Id).id
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return found if 1 <= len(found) <= 64 else None
 

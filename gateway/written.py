@@ -12,11 +12,18 @@ _UNITS_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 def _milliseconds(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return round(value * 1000)
+        return _rounded(value * 1000)
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d)", value) if isinstance(value, str) else None
     if found is None:
         raise ValueError("not a duration; write 200ms, 10s, 5min, 24h or 7d")
-    return round(float(found[1]) * _UNITS_MS[found[2]])
+    return _rounded(float(found[1]) * _UNITS_MS[found[2]])
+
+
+def _rounded(milliseconds: float) -> int:
+    try:
+        return round(milliseconds)
+    except (OverflowError, ValueError):  # beyond every number
+        raise ValueError("too long; write 200ms, 10s, 5min, 24h or 7d") from None
 
 
 def _bytes(value: Any) -> Any:
@@ -41,11 +48,11 @@ def topic_prefix(value: str) -> str:
 
 
 def broker(value: str) -> str:
-    url = urlsplit(value)
     try:
+        url = urlsplit(value)
         number = url.port
-    except ValueError:
-        number = 0
+    except ValueError:  # a port beyond 65535, half an IPv6 address
+        url, number = urlsplit(""), 0
     extra = url.path or url.query or url.fragment or url.username
     if url.scheme not in ("mqtt", "mqtts") or not url.hostname or number == 0 or extra:
         raise ValueError("not a broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS")
@@ -53,7 +60,8 @@ def broker(value: str) -> str:
 
 
 def port(value: str) -> str:
-    if not value.startswith("/") and not re.fullmatch(r"socket://[^:/]+:\d{1,5}", value):
+    found = re.fullmatch(r"socket://[^:/]+:([0-9]{1,5})", value)
+    if not value.startswith("/") and not (found and 1 <= int(found[1]) <= 65535):
         raise ValueError("not a port; write /dev/serial/by-id/… or socket://HOST:PORT")
     return value
 

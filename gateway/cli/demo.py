@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import importlib
 import itertools
+import logging
 import os
 import random
 import secrets
@@ -90,8 +91,6 @@ async def _broker(url: str | None) -> AsyncIterator[str]:
     if url is not None:
         yield url
         return
-    import logging  # noqa: PLC0415 - only to silence the broker
-
     from amqtt.broker import Broker  # noqa: PLC0415 - an extra
 
     for name in ("amqtt", "transitions"):

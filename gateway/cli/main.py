@@ -5,6 +5,8 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 
+from drivers.marked import Refused
+
 COMMANDS = {
     "run": "the daemon",
     "demo": "the main job on this machine with nothing attached",
@@ -15,7 +17,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit code that the command states."""
+    """Returns the exit code that the command states; 2 with all that is wrong where a file of ours is refused."""
     words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="station-gateway", description="The station's link to the 398 platform.")
     parser.add_argument("--version", action="version", version=version("station-gateway"))
@@ -28,7 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
             module.configure(command)
             command.set_defaults(run=module.run)
     args = parser.parse_args(words)
-    code: int = args.run(args)
+    try:
+        code: int = args.run(args)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
     return code
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import structlog
 
-from drivers.marked import Refused
 from gateway import logs
 from gateway.app import serve
 from gateway.errors import GatewayError
@@ -23,12 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 stopped, 2 configuration; 1 where the data folder cannot be had."""
-    try:
-        setup = load_all(args.config)
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 2
+    """0 stopped, 1 where the data folder cannot be had. Refused: the configuration is wrong."""
+    setup = load_all(args.config)
     config = setup.config
     logs.configure(config.log.level.value, config.log.format.value)
     sys.setswitchinterval(SWITCH_S)

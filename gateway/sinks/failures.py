@@ -42,6 +42,9 @@ def _explained(error: Exception) -> tuple[str, str, str]:
         case FileNotFoundError() | PermissionError():
             cure = "put the file in place, readable for the gateway's user"
             told = "credentials_unreadable", f"{error.filename}: {error.strerror}", cure
+        case ConnectionResetError() if not error.errno:
+            cure = "see the broker's log; over mqtts:// it may want a client certificate, see mqtt.tls.certificate"
+            told = "broker_closes", str(error), cure
         case OSError():
             told = "broker_unreachable", f"cannot be reached ({error.strerror or error})", network
         case _:

@@ -199,7 +199,9 @@ class Connection:
     def _watch(self) -> None:
         self._socket = self._client.socket()
         if self._socket is None:
-            raise ConnectionResetError("closed at once")
+            if self._opened.done():
+                return  # already answered, with the reason
+            raise _closed()
         raw = self._socket
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an alert must not wait for another's ACK
         self._loop.add_reader(raw, self._readable)
@@ -286,8 +288,7 @@ class Connection:
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: Stated
     ) -> None:
         if not self._opened.done():
-            closed = ConnectionResetError("the broker closed the connection instead of answering CONNECT")
-            self._opened.set_exception(closed)
+            self._opened.set_exception(_closed())
         if not self._lost.done():
             self._lost.set_result(reason.getName())
 
@@ -297,6 +298,10 @@ class Connection:
         granted = self._subscribed.pop(mid, None)
         if granted is not None and not granted.done():
             granted.set_result(reasons)
+
+
+def _closed() -> ConnectionResetError:
+    return ConnectionResetError("it closed the connection instead of answering CONNECT")
 
 
 def _inbound(message: MQTTMessage) -> Inbound:
