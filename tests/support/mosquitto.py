@@ -36,7 +36,7 @@ class Mosquitto:
             f"persistence_location {self._folder}/",
             "autosave_interval 1",
             "autosave_on_changes true",
-            "max_queued_messages 0",
+            "max_queued_messages 1000000",  # with 0 Mosquitto 2.0.11 hangs up on whoever it denies a publish
             "max_inflight_messages 1000",
             "set_tcp_nodelay true",
             f"allow_anonymous {'false' if users else 'true'}",
