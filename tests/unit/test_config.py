@@ -1,0 +1,248 @@
+"""gateway.yaml: every error at once, each with its place and cure; what is right is read as it is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from drivers.marked import Refused
+from gateway.config import Config, Secret, Section
+from gateway.setup import Setup, load_all, warnings
+from gateway.sinks.login import endpoints, login
+from gateway.sinks.mqtt import Endpoint
+from gateway.written import Broker, Bytes, Milliseconds, Name, Port, TopicPrefix
+
+SHIPPED = Path(__file__).parents[2] / "config"
+MINIMAL = "station: xinhua-03\nmqtt:\n  brokers: [mqtts://platform.example]\n"
+ROSTER = 'devices:\n  - {id: band-0001, address: "C0:98:00:01:02:03", wearer: w-7f3a}\n'
+ADVERT_ONLY = """
+profile: advert-only
+about: a pendant
+source: this test
+fields: {pressed: {at: 0, bit: 0}}
+occurrences: [{field: pressed, behaviour: level, means: sos}]
+bluetooth: {service_data: {uuid: "fcd2"}}
+golden: [{name: pressed, payload: "01", occurrences: [{kind: sos, active: true}]}]
+"""
+TOPIC = "not a topic prefix; write words joined by /, without + # or a / at either end"
+Load = Callable[..., Setup]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Write the two files and load them; further files by name and content."""
+
+    def loaded(text: str = MINIMAL, roster: str = ROSTER, **more: str) -> Setup:
+        for name, content in {"gateway.yaml": text, "devices.yaml": roster, **more}.items():
+            (tmp_path / name).write_text(content)
+        return load_all(tmp_path / "gateway.yaml")
+
+    return loaded
+
+
+def told(load: Load, text: str, roster: str = ROSTER) -> list[str]:
+    """Every problem, with the file's name alone."""
+    with pytest.raises(Refused) as refused:
+        load(text, roster)
+    return [str(problem).removeprefix(f"{Path(problem.mark.file).parent}/") for problem in refused.value.problems]
+
+
+def test_the_shipped_files_load_and_the_station_is_warned_of_nothing_but_the_key() -> None:
+    setup = load_all(SHIPPED / "gateway.yaml")
+    assert setup.config.roster == SHIPPED / "devices.yaml"
+    assert setup.roster.find("00010203") is not None
+    assert (setup.config.serial[0].link, setup.config.bluetooth[0].link) == ("serial:lobby", "ble:hci0")
+    assert [warning.split()[0] for warning in warnings(setup.config)] == ["fleet_key"]
+
+
+def test_what_is_commented_out_in_the_shipped_file_is_the_default(tmp_path: Path) -> None:
+    lines = [line.removeprefix("# ") for line in (SHIPPED / "gateway.yaml").read_text().splitlines()]
+    start = next(number for number, line in enumerate(lines) if line.startswith("telemetry:"))
+    (tmp_path / "gateway.yaml").write_text("\n".join([MINIMAL, *lines[start:]]))
+    (tmp_path / "devices.yaml").write_text(ROSTER)
+    stated = load_all(tmp_path / "gateway.yaml").config
+    default = Config.model_validate({"station": "a", "mqtt": {"brokers": ["mqtt://a"]}})
+    assert {"telemetry", "alerts", "health_every", "log"} <= stated.model_fields_set
+    for name in ("telemetry", "alerts", "health_every", "log"):
+        assert getattr(stated, name) == getattr(default, name), name
+
+
+def test_every_error_is_told_at_once_with_file_line_column_and_cure(load: Load) -> None:
+    text = """station: Xin Hua
+mqtt:
+  brokers: [mqtts://platform.example]
+  keepalive: 8sec
+  password: {}
+  root: 398/#
+serial:
+  - {port: COM3}
+  - {port: /dev/ttyUSB0, baud: 12}
+telemetry:
+  cap: lots
+log: {level: loud}
+"""
+    assert told(load, text) == [
+        "gateway.yaml:1:10: station 'Xin Hua': not a name; use 1 to 40 of the characters a-z, 0-9 and -",
+        "gateway.yaml:4:14: mqtt.keepalive '8sec': not a duration; write 200ms, 10s, 5min, 24h or 7d",
+        "gateway.yaml:5:13: mqtt.password: a secret is not written here; write {file: PATH} or {credential: NAME}",
+        "gateway.yaml:6:9: mqtt.root '398/#': " + TOPIC,
+        "gateway.yaml:8:12: serial.0.port 'COM3': not a port; write /dev/serial/by-id/… or socket://HOST:PORT",
+        "gateway.yaml:9:32: serial.1.baud 12: input should be greater than or equal to 300; see the reference of keys",
+        "gateway.yaml:11:8: telemetry.cap 'lots': not a size; write 128KiB, 512MiB or 2GiB",
+        "gateway.yaml:12:14: log.level 'loud': not one of the known words; write 'debug', 'info' or 'warning'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("sreial: []\n", "4:1: unknown key 'sreial'; did you mean 'serial'?"),
+        ("serial:\n  - {port: /dev/a, buad: 9600}\n", "5:20: unknown key 'buad'; did you mean 'baud'?"),
+        ("log: {colour: red}\n", "4:7: unknown key 'colour'; known here are format, level"),
+        ("station: b\n", "4:1: the key 'station' stands here again; it stands in line 1 already; keep one of them"),
+        ("telemetry:\n", "4:11: telemetry: telemetry wants keys; write them below it, indented"),
+        ("serial: {port: /dev/a}\n", "4:9: serial: of the wrong kind; write a list, each entry after a dash"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_what_was_meant(load: Load, more: str, sentence: str) -> None:
+    assert told(load, MINIMAL + more) == [f"gateway.yaml:{sentence}"]
+
+
+def test_an_empty_file_says_which_keys_are_missing_and_what_they_are(load: Load) -> None:
+    assert told(load, "") == [
+        "gateway.yaml:1:1: the key 'station' is missing; add station: The station's id: part of every topic.",
+        "gateway.yaml:1:1: the key 'mqtt' is missing; add mqtt: The uplink.",
+    ]
+
+
+def test_what_the_configuration_names_is_looked_at_too_and_all_of_it_is_told(load: Load) -> None:
+    text = f"""{MINIMAL}  password: {{file: absent}}
+  tls: {{certificate: a.pem, key: b.pem}}
+fleet_key: {{credential: nowhere}}
+profiles: nowhere
+serial:
+  - {{port: /dev/a}}
+  - {{port: /other/a}}
+"""
+    problems = told(load, text, roster="devices:\n  - {id: band-0001, address: 12}\n")
+    begins = [problem.split(" ")[0] for problem in problems]
+    wanted = ["4:13", "6:12", "5:22", "5:34", "10:5"]
+    assert begins == [*(f"gateway.yaml:{at}:" for at in wanted), "devices.yaml:2:30:", "nowhere:1:1:"]
+    assert "another link is called serial:a already; give one of them a name: of its own" in problems[4]
+
+
+def test_a_profile_that_is_not_there_or_has_no_serial_side_is_told_at_its_line(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.yaml").write_text(ADVERT_ONLY)
+    links = "profiles: site\nserial:\n  - {port: /dev/a, profile: 389}\n  - {port: /dev/b, profile: advert-only}\n"
+    assert told(load, MINIMAL + links.replace("389", '"389"')) == [
+        "gateway.yaml:6:29: no profile is called '389'; known are 398-reference, advert-only",
+        "gateway.yaml:7:29: the profile 'advert-only' has no serial side; name one that states a framing",
+    ]
+
+
+def test_relative_paths_are_seen_from_the_file_s_folder_and_absolute_ones_are_kept(load: Load, tmp_path: Path) -> None:
+    more = f"data: var\nmqtt:\n  brokers: [mqtt://a]\n  password: {{file: secret}}\n  tls: {{ca: {__file__}}}\n"
+    config = load("station: a\n" + more, secret="hunter2\r\n").config
+    assert (config.data, config.mqtt.tls.ca) == (tmp_path / "var", Path(__file__))
+    assert config.mqtt.password is not None
+    assert config.mqtt.password.read() == "hunter2"
+
+
+def test_a_credential_is_read_from_systemd_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "fleet-key").write_text("s3cret\n")
+    assert Secret(credential="fleet-key").read() == "s3cret"
+
+
+@pytest.mark.parametrize("said", [{}, {"file": "a", "credential": "b"}, "hunter2", {"file": ""}])
+def test_a_secret_is_pointed_at_in_exactly_one_way(said: object) -> None:
+    with pytest.raises(ValidationError, match="a secret is not written here"):
+        Secret.model_validate(said)
+
+
+def test_half_a_client_certificate_is_refused(load: Load) -> None:
+    what = "certificate and key go together; name both or neither"
+    assert told(load, f"{MINIMAL}  tls: {{key: /dev/null}}\n") == [f"gateway.yaml:4:8: mqtt.tls: {what}"]
+
+
+def test_the_uplink_is_given_what_is_written(load: Load) -> None:
+    brokers = "[mqtts://a.example, mqtt://b.example, 'mqtt://[::1]:1999']"
+    mqtt = load(f"station: a\nmqtt:\n  brokers: {brokers}\n  version: '3.1.1'\n  keepalive: 5s\n").config.mqtt
+    named = [Endpoint("a.example", 8883, tls=True), Endpoint("b.example", 1883, tls=False)]
+    assert endpoints(mqtt) == (*named, Endpoint("::1", 1999, tls=False))
+    alert, telemetry = (login(mqtt, "a", keep_session=kept) for kept in (True, False))
+    assert (alert.version.name, alert.keepalive_s, alert.keep_session_s) == ("MQTTv311", 5, 86_400)
+    assert telemetry.keep_session_s == 0
+
+
+def test_what_works_and_is_not_good_is_warned_of(load: Load) -> None:
+    brokers = "mqtt:\n  brokers: [mqtt://a.example, mqtt://localhost, 'mqtt://[::1]', mqtts://b]\n"
+    links = "serial:\n  - {port: /dev/ttyUSB0}\n  - {port: /dev/ttyAMA0}\n  - {port: /dev/ttyACM1}\n"
+    found = warnings(load(f"station: a\n{brokers}{links}").config)
+    assert [warning.split(" is ")[0].split(" may ")[0] for warning in found] == [
+        "fleet_key", "serial port /dev/ttyUSB0", "serial port /dev/ttyACM1", "mqtt://a.example"
+    ]  # fmt: skip
+    assert warnings(load(f"{MINIMAL}fleet_key: {{file: key}}\n", key="k").config) == []
+
+
+def written(kind: Any, value: object) -> object:
+    """What a value comes to; "refused" where it is none."""
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return "refused"
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [("200ms", 200), ("10s", 10_000), ("5min", 300_000), ("24h", 86_400_000), ("7d", 604_800_000), ("1.5 s", 1_500)]
+    + [(2, 2_000), (0.25, 250)]
+    + [(wrong, "refused") for wrong in ("", "s", "10", "-1s", "1e3s", "10 sec", "1S", True, None, [1])],
+)
+def test_a_duration_has_a_unit_and_a_bare_number_is_seconds(value: object, wanted: object) -> None:
+    assert written(Milliseconds, value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [("12B", 12), ("128KiB", 131_072), ("512 MiB", 536_870_912), ("2GiB", 2_147_483_648), (1024, 1024)]
+    + [(wrong, "refused") for wrong in ("1KB", "1.5MiB", "MiB", 1.5, True, None, "-1B")],
+)
+def test_a_size_counts_in_binary_units(value: object, wanted: object) -> None:
+    assert written(Bytes, value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (Name, ["a", "xinhua-03", "x" * 40], ["", "A", "x" * 41, "a/b", "a+", "a\n", "王"]),
+        (TopicPrefix, ["398/v1", "a", "a b/c"], ["", "/a", "a/", "a//b", "a/+", "#", "$SYS/a", "a\0b"]),
+        (Port, ["/dev/a", "socket://h:1"], ["COM3", "dev/a", "socket://h", "socket://h:1/x", "socket://:1"]),
+        (
+            Broker,
+            ["mqtt://h", "mqtts://h:1", "mqtt://[::1]:1883", "mqtt://h:65535"],
+            ["h", "http://h", "mqtt://", "mqtt://h:0", "mqtt://h:65536", "mqtt://h/x", "mqtt://u:p@h", "mqtt://h?x"],
+        ),
+    ],
+)
+def test_names_topics_ports_and_brokers_are_as_they_must_be(kind: Any, good: list[str], bad: list[str]) -> None:
+    assert [written(kind, value) for value in good] == good
+    assert {value: written(kind, value) for value in bad} == dict.fromkeys(bad, "refused")
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["ms", "s", "min", "h", "d"]))
+def test_whole_durations_are_exact(count: int, unit: str) -> None:
+    sizes = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+    assert written(Milliseconds, f"{count}{unit}") == count * sizes[unit]
+
+
+def test_every_key_says_what_it_is() -> None:
+    sections = [section for section in Section.__subclasses__() if section.__module__ == "gateway.config"]
+    keys = [(section.__name__, name, field) for section in sections for name, field in section.model_fields.items()]
+    assert len(keys) > 40
+    assert [(section, name) for section, name, field in keys if not field.description] == []

@@ -1,0 +1,176 @@
+"""A lane opens whatever its file has been through, deletes nothing, and says what may have been lost."""
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import StorageFailed
+from gateway.forward import Lane, Window
+from gateway.health import Faults
+from gateway.lanes import NO_MATCHING_SUBSCRIBERS, Opened, Plan, open_store, start_lane
+from gateway.model import GapCause, Settlement
+from gateway.store import Store
+from tests.support import contract
+from tests.support.drafts import Broker, draft
+from tests.support.inside import StillClock, make_wire
+
+ALERT = Plan("alert", Window(), must_be_heard=True)
+TELEMETRY = Plan("telemetry", Window(), grouped=True)
+
+
+def opened(folder: Path, plan: Plan) -> Opened:
+    return open_store(folder, plan, StillClock())
+
+
+async def started(folder: Path, plan: Plan, faults: Faults | None = None) -> Lane:
+    clock = StillClock()
+    faults = Faults(clock.moment) if faults is None else faults
+    return await start_lane(opened(folder, plan), plan, make_wire(clock), clock, faults)
+
+
+async def seqs(lane: Lane) -> list[int]:
+    return [row.seq for row in await lane.outbox.read(0, 1_000)]
+
+
+async def gaps(lane: Lane) -> list[dict[str, Any]]:
+    """The gap messages in the file, held against the contract."""
+    rows = [row for row in await lane.outbox.read(0, 1_000) if row.topic.endswith("/gap")]
+    for row in rows:
+        contract.check(row.topic, row.payload)
+    return [json.loads(row.payload)["data"] for row in rows]
+
+
+def filled(folder: Path, plan: Plan, rows: int = 400) -> Store:
+    store = Store(folder / f"{plan.name}.db", "0dd0ba11")
+    store.write([draft("x" * 500) for _ in range(rows)], [], [], 0)
+    return store
+
+
+def damage(path: Path) -> bytes:
+    """Overwrite a part of it, as a dying disk does; what stands there afterwards."""
+    octets = bytearray(path.read_bytes())
+    octets[len(octets) // 2 : len(octets) // 2 + 8192] = b"\xa5" * 8192
+    path.write_bytes(octets)
+    return bytes(octets)
+
+
+@pytest.mark.parametrize("plan", [ALERT, TELEMETRY])
+def test_a_new_lane_and_one_that_was_closed_have_no_gap(tmp_path: Path, plan: Plan) -> None:
+    first = opened(tmp_path, plan)
+    assert first.gaps == []
+    first.store.close()
+    again = opened(tmp_path, plan)
+    assert (again.gaps, again.store.epoch) == ([], first.store.epoch)
+
+
+def test_after_a_crash_only_the_lane_that_gathers_in_memory_has_a_gap(tmp_path: Path) -> None:
+    async def run() -> None:
+        for plan, causes in ((ALERT, []), (TELEMETRY, ["crash"])):
+            filled(tmp_path, plan, rows=3)
+            lane = await started(tmp_path, plan)
+            told = await gaps(lane)
+            assert [(gap["cause"], gap["lane"], gap["epoch"]) for gap in told] == [
+                (cause, plan.name, "0dd0ba11") for cause in causes
+            ]
+            assert await seqs(lane) == list(range(1, 4 + len(causes)))
+            await lane.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("how", ["rubbish", "in the middle", "cut short"])
+def test_a_damaged_file_is_set_aside_whole_and_the_lane_begins_anew_and_says_so(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "alert.db"
+    filled(tmp_path, ALERT).close()
+    match how:
+        case "rubbish":
+            path.write_bytes(os.urandom(9_000))
+        case "in the middle":
+            damage(path)
+        case "cut short":
+            path.write_bytes(path.read_bytes()[:30_000])
+    before = path.read_bytes()
+
+    async def run() -> None:
+        lane = await started(tmp_path, ALERT)
+        (told,) = await gaps(lane)
+        assert (told["cause"], told["first"], told["last"]) == ("corrupt", None, None)
+        assert told["epoch"] == lane.outbox.epoch != "0dd0ba11"
+        await lane.commit([draft("goes on")])
+        assert await seqs(lane) == [1, 2]
+        await lane.close()
+
+    asyncio.run(run())
+    (aside,) = tmp_path.glob("alert.db.damaged-*[0-9]")
+    assert aside.read_bytes() == before
+
+
+def test_what_is_committed_beside_a_damaged_file_survives_a_crash(tmp_path: Path) -> None:
+    filled(tmp_path, ALERT).close()
+    damage(tmp_path / "alert.db")
+    found = opened(tmp_path, ALERT)
+    assert [gap.cause for gap in found.gaps] == [GapCause.CORRUPT]
+    rows = found.store.write([draft("after")], [], [], 0)
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    for suffix in ("", "-wal"):  # what a killed process leaves behind
+        shutil.copy(tmp_path / f"alert.db{suffix}", crashed / f"alert.db{suffix}")
+    assert opened(crashed, ALERT).store.read(0, 10) == rows
+
+
+def test_a_folder_that_takes_no_file_is_said_and_nothing_is_set_aside(tmp_path: Path) -> None:
+    with pytest.raises(StorageFailed, match=r"alert\.db"):
+        opened(tmp_path / "absent", ALERT)
+    (tmp_path / "alert.db").mkdir()
+    with pytest.raises(StorageFailed, match=r"alert\.db"):
+        opened(tmp_path, ALERT)
+    assert os.listdir(tmp_path) == ["alert.db"]
+
+
+def test_a_lane_beyond_its_cap_says_from_where_to_where_it_gave_up(tmp_path: Path) -> None:
+    async def run() -> None:
+        lane = await started(tmp_path, Plan("telemetry", Window(), cap=20_000, grouped=True))
+        for _ in range(40):
+            await lane.commit([draft("x" * 1_000)])
+        kept, told = await seqs(lane), await gaps(lane)
+        missing = set(range(1, kept[-1] + 1)) - set(kept)
+        assert {gap["cause"] for gap in told} == {"shed"}
+        assert sum(gap["count"] for gap in told) == len(missing)
+        assert missing <= {seq for gap in told for seq in range(gap["first"], gap["last"] + 1)}
+        assert {gap["first"] for gap in told} | {gap["last"] for gap in told} <= missing
+        await lane.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("plan", "code", "fault"),
+    [
+        (ALERT, 0x87, "publish_refused"),
+        (TELEMETRY, 0x87, "publish_refused"),
+        (ALERT, NO_MATCHING_SUBSCRIBERS, "nobody_listens"),
+        (TELEMETRY, NO_MATCHING_SUBSCRIBERS, None),
+    ],
+)
+def test_what_the_broker_says_of_a_row_is_a_fault_until_one_goes_through(
+    tmp_path: Path, plan: Plan, code: int, fault: str | None
+) -> None:
+    async def run() -> None:
+        faults = Faults(StillClock().moment)
+        lane = await started(tmp_path, plan, faults)
+        lane.attach(Broker())
+        await lane.commit([draft("a"), draft("b")])
+        lane.settled(Settlement(1, code < 0x80, code, "Not authorized"))
+        assert [(found.fault, found.where) for found in faults] == (
+            [(fault, f"uplink:{plan.name}")] if fault else []
+        )  # fmt: skip
+        lane.settled(Settlement(2, True, 0, "Success"))
+        assert list(faults) == []
+        await lane.close()
+
+    asyncio.run(run())

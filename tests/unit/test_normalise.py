@@ -1,0 +1,227 @@
+"""From readings to meaning: whose they are, what they come to, and what must not leave the station."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from drivers.base import (
+    Counter,
+    Decoded,
+    Edge,
+    Level,
+    Measurement,
+    Metric,
+    Occurrence,
+    OccurrenceKind,
+    Packet,
+    PacketKind,
+    Reading,
+)
+from gateway.alerts import Rules, raised
+from gateway.episodes import Episodes
+from gateway.inputs import Confirmed, Copied, Ended, Pressed, Withdrawn
+from gateway.model import AlertKey, AlertKind, Auth, Heard, Reason, Wearable
+from gateway.normalise import STRANGERS, Events, Normaliser, Remember, Route, Secrets
+from gateway.roster import Device, Roster
+from tests.support.inside import StillClock, make_wire
+from tests.support.moments import moment
+
+BAND, PENDANT, BUTTON, STRANGER = "00010203", "00020a01", "00030001", "00099999"
+ROSTER = Roster(
+    (
+        Device(id="band-0001", address="C0:98:00:01:02:03", wearer="w-7f3a"),
+        Device(id="pendant-0001", address=PENDANT, wearer="w-7f3a"),
+        Device(id="toilet-button", address=BUTTON, zone="toilet"),
+    )
+)
+FLEET, BOX = b"fleet", b"box-one"
+RECEIVED_RSSI, TOLD_RSSI = -80, -60
+
+
+@dataclass
+class Station:
+    """Hears packets; `now` in ms is advanced by the test."""
+
+    fleet: bytes | None = None
+    box: bytes = BOX
+    clock: StillClock = field(default_factory=StillClock)
+
+    def __post_init__(self) -> None:
+        self.normaliser = Normaliser(ROSTER, Episodes(), Secrets(self.fleet, self.box), self.clock)
+
+    def hear(self, address: str, *readings: Reading, link: str = "serial:a", zone: str | None = "lobby") -> Events:
+        packet = Packet(
+            link, PacketKind.FRAME, "398-reference", b"", self.clock.now(), address=address, rssi=RECEIVED_RSSI
+        )
+        return self.normaliser(packet, Decoded("398-reference", address, TOLD_RSSI, readings), address, zone)
+
+    def press(self, address: str, occurrence: Occurrence, *more: Reading, link: str = "serial:a") -> Pressed:
+        pressed = self.hear(address, occurrence, *more, link=link).inputs[0]
+        assert isinstance(pressed, Pressed)
+        return pressed
+
+
+def fresh(number: int, kind: OccurrenceKind = OccurrenceKind.SOS) -> Occurrence:
+    return Occurrence(kind, Counter(number, fresh=True, wrap=65535))
+
+
+def test_a_press_says_who_where_when_and_how_it_was_heard() -> None:
+    station = Station(clock=StillClock(5_000, synced=False))
+    pressed = station.press(BAND, fresh(7), Measurement(Metric.WORN, True), link="serial:b")
+    assert pressed.key == AlertKey("w-7f3a", AlertKind.SOS, None, test=False)
+    assert pressed.wearable == Wearable(BAND, "band-0001", "w-7f3a", None, registered=True)
+    assert pressed.press.at == moment(5_000, synced=False)
+    assert (pressed.heard, pressed.zone, pressed.worn) == (Heard("serial:b", TOLD_RSSI), "lobby", True)
+    assert (pressed.auth, pressed.late, pressed.change is None) == (Auth.NONE, False, False)
+
+
+def test_two_devices_of_one_wearer_press_the_same_alert_and_a_fixed_button_its_own() -> None:
+    station = Station()
+    assert station.press(BAND, fresh(1)).key == station.press(PENDANT, fresh(1)).key
+    button = station.press(BUTTON, fresh(1))
+    assert (button.key.subject, button.zone) == (BUTTON, "toilet")
+
+
+def test_measurements_of_a_registered_wearable_are_one_sample_and_a_stranger_s_are_none() -> None:
+    readings = (Measurement(Metric.HEART_RATE, 72), Measurement(Metric.WORN, False))
+    sample = Station().hear(BAND, *readings).sample
+    assert sample is not None
+    assert (sample.wearable.device, sample.at) == ("band-0001", moment(0))
+    assert sample.values == {"heart_rate": 72, "worn": False}
+    assert Station().hear(STRANGER, *readings).sample is None
+    assert Station().hear(BAND, fresh(1)).sample is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "alert"),
+    [
+        (OccurrenceKind.SOS, AlertKind.SOS),
+        (OccurrenceKind.FALL, AlertKind.FALL),
+        (OccurrenceKind.BUTTON, AlertKind.BUTTON),
+        (OccurrenceKind.SERVICE_REQUEST, AlertKind.SERVICE_REQUEST),
+        (OccurrenceKind.LOW_BATTERY, AlertKind.LOW_BATTERY),
+        (OccurrenceKind.TAKEN_OFF, AlertKind.NOT_WORN),
+        (OccurrenceKind.TAMPER, AlertKind.TAMPER),
+    ],
+)
+def test_each_occurrence_is_its_kind_of_alert(kind: OccurrenceKind, alert: AlertKind) -> None:
+    assert Station().press(BAND, fresh(1, kind)).key == AlertKey("w-7f3a", alert, None, test=False)
+
+
+def test_a_test_press_is_an_sos_that_is_told_apart_from_a_real_one() -> None:
+    pressed = Station().press(BAND, fresh(1, OccurrenceKind.TEST))
+    assert pressed.key == AlertKey("w-7f3a", AlertKind.SOS, None, test=True)
+
+
+def test_what_the_wearer_takes_back_and_what_ends_find_the_alert_they_belong_to() -> None:
+    station = Station()
+    said = [station.hear(BAND, fresh(n, kind)).inputs[0] for n, kind in enumerate(
+        (OccurrenceKind.FALL, OccurrenceKind.FALL_CANCELLED, OccurrenceKind.TAKEN_OFF, OccurrenceKind.PUT_ON), 1
+    )]  # fmt: skip
+    fall, cancelled, off, on = said
+    assert isinstance(fall, Pressed)
+    assert isinstance(off, Pressed)
+    assert cancelled == Withdrawn(fall.key, getattr(cancelled, "change", None))
+    assert on == Ended(off.key, getattr(on, "change", None))
+
+
+def test_a_level_begins_once_and_ends_once() -> None:
+    station, told = Station(), []
+    for active in (True, True, False, False):
+        told += station.hear(BAND, Occurrence(OccurrenceKind.LOW_BATTERY, Level(active))).inputs
+    key = AlertKey("w-7f3a", AlertKind.LOW_BATTERY, None, test=False)
+    assert [(type(given), getattr(given, "key", None)) for given in told] == [(Pressed, key), (Ended, key)]
+
+
+def test_the_press_that_is_declared_to_confirm_a_fall_does_both() -> None:
+    occurrence = Occurrence(OccurrenceKind.SOS, Edge(3), confirms_fall=True)
+    pressed, confirmed = Station().hear(BAND, occurrence).inputs
+    assert isinstance(pressed, Pressed)
+    assert confirmed == Confirmed(AlertKey("w-7f3a", AlertKind.FALL, None, test=False))
+
+
+def test_a_fall_brings_its_window_and_a_service_key_what_it_orders() -> None:
+    fall = Station().press(BAND, Occurrence(OccurrenceKind.FALL, Edge(1), window_ms=20_000))
+    ride = Station().press(BAND, Occurrence(OccurrenceKind.SERVICE_REQUEST, Edge(1), service="ride"))
+    assert (fall.window_ms, ride.key.service) == (20_000, "ride")
+
+
+def test_each_further_link_that_hears_a_press_is_told_once() -> None:
+    station = Station()
+    pressed = station.press(BAND, fresh(7), link="a")
+    heard = [station.hear(BAND, fresh(7), link=link).inputs for link in ("a", "b", "b", "c", "a")]
+    copies = [Copied(pressed.key, Heard(link, TOLD_RSSI)) for link in ("b", "c")]
+    assert heard == [[], [copies[0]], [], [copies[1]], []]
+
+
+def test_only_what_is_news_is_counted() -> None:
+    station = Station()
+    pressed = station.hear(BAND, fresh(7), Measurement(Metric.HEART_RATE, 72))
+    copied = station.hear(BAND, fresh(7), link="b")
+    jumped = station.hear(BAND, fresh(10))
+    assert [(events.count, events.missed) for events in (pressed, copied, jumped)] == [(2, 0), (0, 0), (1, 2)]
+
+
+def test_a_baseline_is_remembered_of_the_roster_s_devices_alone() -> None:
+    baseline = Occurrence(OccurrenceKind.SOS, Counter(7, fresh=False, wrap=65535))
+    remembered = Station().hear(BAND, baseline)
+    assert [(type(given), remembered.count) for given in remembered.inputs] == [(Remember, 0)]
+    assert Station().hear(STRANGER, baseline).inputs == []
+
+
+def test_a_press_that_moved_the_counter_unheard_is_late() -> None:
+    station = Station()
+    station.hear(BAND, Occurrence(OccurrenceKind.SOS, Counter(7, fresh=False, wrap=65535)))
+    assert station.press(BAND, Occurrence(OccurrenceKind.SOS, Counter(8, fresh=False, wrap=65535))).late
+
+
+def test_one_press_has_one_key_at_every_station_of_the_fleet_and_none_without_one() -> None:
+    here, there = Station(FLEET, b"box-one"), Station(FLEET, b"box-two")
+    key = here.press(BAND, fresh(7)).press.key
+    assert key is not None
+    assert there.press(BAND, fresh(7)).press.key == key
+    others = [there.press(BAND, fresh(8)), there.press(PENDANT, fresh(7)), Station(b"other").press(BAND, fresh(7))]
+    assert key not in {other.press.key for other in others}
+    assert Station(None).press(BAND, fresh(7)).press.key is None
+    assert here.press(BAND, Occurrence(OccurrenceKind.SOS, Edge(9))).press.key is None
+
+
+def test_a_stranger_keeps_its_pseudonym_and_stations_share_it_only_with_the_fleet_key() -> None:
+    def name(station: Station, address: str = STRANGER) -> str:
+        return station.press(address, fresh(1)).wearable.device
+
+    first = name(Station(None, b"one"))
+    assert name(Station(None, b"one")) == first
+    assert name(Station(None, b"two")) != first
+    assert name(Station(FLEET, b"one")) == name(Station(FLEET, b"two"))
+    assert name(Station(), "00099998") != name(Station(), "00099999")
+
+
+@pytest.mark.parametrize("address", [BAND, STRANGER])
+@pytest.mark.parametrize("fleet", [None, FLEET])
+def test_no_address_stands_in_what_goes_out(address: str, fleet: bytes | None) -> None:
+    station = Station(fleet)
+    pressed = station.press(address, fresh(1))
+    alert = raised(None, pressed, moment(0), Rules()).alert
+    message = make_wire(station.clock).alert(alert, Reason.PRESS, moment(0)).freeze("aaaa0000", 1)
+    assert pressed.wearable.address == address
+    assert address.encode() not in message.topic.encode() + message.payload
+    assert bytes.fromhex(address) not in message.payload
+
+
+def test_a_registered_device_is_answered_over_the_link_that_heard_it_last() -> None:
+    station = Station()
+    for link in ("a", "b"):
+        station.hear(BAND, fresh(1), link=link)
+        station.hear(STRANGER, fresh(1), link=link)
+    assert station.normaliser.route(BAND) == Route("b", "398-reference")
+    assert station.normaliser.route(STRANGER) is None
+
+
+def test_a_great_many_strangers_that_press_leave_a_bounded_memory() -> None:
+    station, known = Station(), len(ROSTER.devices)
+    for number in range(STRANGERS + 500):
+        station.press(f"{0xA0000000 + number:08x}", fresh(1))
+    kept = station.normaliser
+    sizes = (len(kept._wearables), len(kept._told), len(kept.episodes), len(kept._routes))
+    assert sizes == (STRANGERS + known, STRANGERS + known, STRANGERS, 0)

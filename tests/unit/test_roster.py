@@ -1,0 +1,117 @@
+"""devices.yaml: any spelling of an address finds its device, and no two devices can be taken for one another."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.marked import Refused
+from gateway.roster import Device, Roster, load_roster
+
+ADDRESSES = st.integers(0, (1 << 48) - 1).map("{:012x}".format)
+SERIAL_IDS = st.integers(0, (1 << 32) - 1).map("{:08x}".format)
+CURE = "each device wants an address of its own"
+
+
+def roster(folder: Path, *entries: str) -> Roster:
+    path = folder / "devices.yaml"
+    path.write_text("\n".join(["devices:", *(f"  - {{{entry}}}" for entry in entries), ""]))
+    return load_roster(path)
+
+
+def refused(folder: Path, *entries: str) -> list[str]:
+    with pytest.raises(Refused) as failed:
+        roster(folder, *entries)
+    return [str(problem).split("devices.yaml:")[1] for problem in failed.value.problems]
+
+
+def spelt(digits: str, separator: str, *, upper: bool) -> str:
+    pairs = separator.join(digits[at : at + 2] for at in range(0, len(digits), 2))
+    return pairs.upper() if upper else pairs
+
+
+def test_a_device_is_found_by_both_spellings_of_its_address_and_by_no_other(tmp_path: Path) -> None:
+    known = roster(tmp_path, 'id: band-0001, address: "C0:98:00:01:02:03", wearer: w-7f3a')
+    for address in ("c09800010203", "00010203"):
+        found = known.find(address)
+        assert found is not None
+        assert (found.id, found.wearer, found.zone) == ("band-0001", "w-7f3a", None)
+    for address in ("c09900010203", "00010204", "010203", "", "C09800010203"):
+        assert known.find(address) is None
+
+
+def test_a_serial_id_may_stand_without_quotes_where_yaml_could_take_it_for_a_number(tmp_path: Path) -> None:
+    known = roster(tmp_path, "id: a, address: 00010203", "id: b, address: 00:02:0a:01", 'id: c, address: "0x11223344"')
+    found = [known.find(address) for address in ("00010203", "00020a01", "11223344")]
+    assert [device and device.id for device in found] == ["a", "b", "c"]
+
+
+@given(ADDRESSES | SERIAL_IDS, st.sampled_from(["", ":", "-"]), st.booleans())
+def test_however_an_address_is_written_it_is_the_same(digits: str, separator: str, upper: bool) -> None:
+    device = Device.model_validate({"id": "a", "address": spelt(digits, separator, upper=upper)})
+    assert device.address == digits
+
+
+@given(st.lists(ADDRESSES | SERIAL_IDS, unique_by=lambda digits: digits[-8:], max_size=30), ADDRESSES | SERIAL_IDS)
+def test_every_device_is_found_as_itself_and_a_stranger_as_nobody(addresses: Sequence[str], other: str) -> None:
+    known = Roster(tuple(Device(id=f"band-{n}", address=digits) for n, digits in enumerate(addresses)))
+    for number, digits in enumerate(addresses):
+        for spelling in (digits, digits[-8:]):
+            found = known.find(spelling)
+            assert found is not None
+            assert found.id == f"band-{number}"
+    if other not in {*addresses, *(digits[-8:] for digits in addresses)}:
+        assert known.find(other) is None
+
+
+@pytest.mark.parametrize(
+    "address", ['"C0:98:00:01:02"', '"C0:98:00:01:02:0G"', '""', "11223344", "1e5", "null", "[1]", '"00010203 "', "王"]
+)
+def test_what_is_no_address_is_refused_with_what_one_looks_like(tmp_path: Path, address: str) -> None:
+    (problem,) = refused(tmp_path, f"id: a, address: {address}")
+    assert problem.startswith("2:22: devices.0.address")
+    assert 'not an address; write "C0:98:00:01:02:03", or a serial id of 8 hex digits, in quotes' in problem
+
+
+def test_doubled_ids_and_addresses_are_refused_with_the_line_of_the_first(tmp_path: Path) -> None:
+    assert refused(
+        tmp_path,
+        'id: a, address: "C0:98:00:01:02:03"',
+        'id: a, address: "C0:98:00:01:02:04"',
+        'id: b, address: "c0-98-00-01-02-03"',
+        'id: c, address: "00010204"',
+        'id: d, address: "C1:98:00:01:02:03"',
+    ) == [
+        "3:10: the id 'a' stands in line 2 already; give each device an id of its own",
+        f"4:22: the address stands in line 2 already; {CURE}",
+        f"5:22: its last 8 digits are those of line 3: a serial receiver tells only these; {CURE}",
+        f"6:22: its last 8 digits are those of line 2: a serial receiver tells only these; {CURE}",
+    ]
+
+
+def test_mistakes_of_every_entry_are_told_at_once(tmp_path: Path) -> None:
+    problems = refused(
+        tmp_path, "address: 00010203", "id: Ann Lee, address: 00010204", "id: c, adress: 00010205, address: 00010206"
+    )
+    assert [problem.split(": ")[0] for problem in problems] == ["2:5", "3:10", "4:13"]
+    assert "add id: The device's id on the wire: no name, no address." in problems[0]
+    assert problems[2].endswith("unknown key 'adress'; did you mean 'address'?")
+
+
+def test_two_devices_of_one_person_are_one_wearer_and_a_fixed_button_is_none(tmp_path: Path) -> None:
+    known = roster(
+        tmp_path,
+        'id: a, address: "00000001", wearer: w-1',
+        'id: b, address: "00000002", wearer: w-1',
+        'id: c, address: "00000003", wearer: w-2',
+        'id: d, address: "00000004", zone: toilet',
+    )
+    assert (known.wearers, len(known.devices)) == (2, 4)
+
+
+@pytest.mark.parametrize("text", ["", "devices: []\n"])
+def test_a_station_may_begin_without_devices(tmp_path: Path, text: str) -> None:
+    (tmp_path / "devices.yaml").write_text(text)
+    assert load_roster(tmp_path / "devices.yaml").devices == ()
