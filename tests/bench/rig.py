@@ -1,0 +1,94 @@
+"""What every figure is measured on: a real broker, the daemon as a process, a pty and a named pipe into it."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Self
+
+from tests.support.daemon import Daemon
+from tests.support.mosquitto import Mosquitto
+from tests.support.processes import wait_for
+from tests.support.receiver import Receiver
+
+QUIET = "log_dest none\npersistence false\nautosave_on_changes false"
+"""The tests' broker logs every packet and saves at every change; here it must not be what is measured."""
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """On the disk that TMPDIR names: commits are as fast as its fsync."""
+    with tempfile.TemporaryDirectory(prefix="station-bench-") as name:
+        yield Path(name)
+
+
+class Rig:
+    """A station with one serial receiver and one pipe of adverts. `data` is a data folder to begin with.
+
+    Entering starts the daemon, and the broker too unless it is to be `away` at first.
+    """
+
+    def __init__(
+        self, base: Path, devices: int, telemetry: str = "", *, data: Path | None = None, away: bool = False
+    ) -> None:
+        self.broker = Mosquitto(base, extra=QUIET)
+        self.receiver = Receiver(base / "receiver")
+        self.pipe = base / "adverts"
+        os.mkfifo(self.pipe)
+        self.data = base / "box" / "data"
+        if data is not None:
+            shutil.copytree(data, self.data)
+        links = f"serial: [{{port: {self.receiver.path}, name: rx}}]\nreplay: [{{file: {self.pipe}, name: air}}]"
+        more = f"{links}\ntelemetry: {{{telemetry}}}" if telemetry else links
+        self.daemon = Daemon(base / "box", [self.broker.url], devices=devices, more=more)
+        self._away = away
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            opening.enter_context(self.receiver)
+            opening.callback(self.broker.stop)
+            if not self._away:
+                self.broker.start()
+            opening.enter_context(self.daemon)
+            wait_for(lambda: len(self.daemon.log(event="link up")) == 2, 10, "both links")
+            if not self._away:
+                wait_for(lambda: self.daemon.log(event="connected"), 10, "the broker")
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def counters(self) -> dict[str, int]:
+        """What the daemon counted, told as it stops."""
+        assert self.daemon.stop() == 0
+        return {name: value for name, value in self.daemon.log(event="stopped")[-1].items() if isinstance(value, int)}
+
+
+class Rows:
+    """A lane's file, looked at from outside while the daemon works on it."""
+
+    def __init__(self, data: Path, lane: str) -> None:
+        self._db = sqlite3.connect(f"file:{data / lane}.db?mode=ro", uri=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    @property
+    def next(self) -> int:
+        """The number that the next row gets."""
+        found = self._db.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()
+        return int(found[0]) if found else 1
+
+    @property
+    def oldest(self) -> int | None:
+        """The number of the first row that is not delivered; None where all are."""
+        number: int | None = self._db.execute("SELECT MIN(seq) FROM row").fetchone()[0]
+        return number
