@@ -183,9 +183,7 @@ class _Transaction:
             raise StorageFailed(f"{self._store.path}: cannot be written ({error})") from error
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
             self._store.end(keep=kind is None)
         except sqlite3.Error as failed:

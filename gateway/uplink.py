@@ -193,5 +193,3 @@ class _Poster:
 
     def post(self, message: Message, done: Callable[[], None]) -> None:
         self._link.publish(message, retain=True, properties=self._properties, done=lambda _code, _reason: done())
-
-

@@ -59,9 +59,7 @@ def pipe(path: Path) -> Iterator[Write]:
         os.close(descriptor)
 
 
-def pour(
-    write: Write, packets: list[bytes], count: int, room: Callable[[int], bool] = lambda _written: True
-) -> None:
+def pour(write: Write, packets: list[bytes], count: int, room: Callable[[int], bool] = lambda _written: True) -> None:
     """`count` packets, each as soon as the line takes it and there is `room` after those written."""
     endless = itertools.cycle(packets)
     for written in range(0, count, PORTION):
