@@ -1,11 +1,11 @@
 """The words the drivers speak: a Packet comes in, Readings come out of it, a Write goes back.
 
-Everything here is frozen. Addresses are lower-case hex without separators: twelve digits for a Bluetooth
-address, eight for the 32-bit id of a serial receiver's device.
+Everything here is frozen; names are StrEnums, which hash at the speed of strings. Addresses are lower-case hex
+without separators: twelve digits for a Bluetooth address, eight for the 32-bit id of a serial receiver's device.
 """
 
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Protocol
 
 import msgspec
@@ -20,7 +20,7 @@ class Instant(msgspec.Struct, frozen=True, gc=False):
     mono_ms: int
 
 
-class PacketKind(Enum):
+class PacketKind(StrEnum):
     MANUFACTURER = "manufacturer"
     """Manufacturer specific data of an advert; `key` is the company id."""
     SERVICE_DATA = "service_data"
@@ -43,7 +43,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     rssi: int | None = None
 
 
-class Metric(Enum):
+class Metric(StrEnum):
     """What can be measured; the unit is fixed per metric (UCUM), see `UNITS`."""
 
     HEART_RATE = "heart_rate"
@@ -102,7 +102,7 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
     value: float | int | bool
 
 
-class OccurrenceKind(Enum):
+class OccurrenceKind(StrEnum):
     NONE = "none"
     """No event since power-up: a frame that only tells its counter."""
     SOS = "sos"

@@ -14,7 +14,7 @@ import serial
 from drivers.base import BadFrame, Instant, LinkDown, Listener, Packet, PacketKind, Write
 from drivers.framing import Framing
 
-READ_MAX = 16 * 1024
+READ_MAX = 4 * 1024
 """Bytes taken at one wake-up: a port that pours must not keep the others waiting."""
 WRITE_MAX = 64 * 1024
 CONNECT_S = 3.0

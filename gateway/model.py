@@ -1,7 +1,7 @@
 """The words the gateway speaks: alerts, telemetry, gaps, and how a link settled them."""
 
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, StrEnum
 
 import msgspec
 
@@ -23,7 +23,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
         return max(0, later.wall_ms - self.wall_ms)
 
 
-class AlertKind(Enum):
+class AlertKind(StrEnum):
     SOS = "sos"
     FALL = "fall"
     BUTTON = "button"
@@ -158,12 +158,16 @@ class Alert(msgspec.Struct, frozen=True):
         return self.severity is Severity.CRITICAL and self.state is AlertState.RAISED
 
 
+Values = dict[str, float | int | bool]
+"""By the metric's name, in its unit."""
+
+
 class Sample(msgspec.Struct, frozen=True, gc=False):
     """One wearable's readings of one packet, for the telemetry lane."""
 
     wearable: Wearable
     at: Moment
-    values: dict[str, float | int | bool]
+    values: Values
 
 
 class GapCause(Enum):

@@ -9,7 +9,7 @@ from gateway.clock import Clock
 from gateway.episodes import Episodes, Event, Ruling, Verdict
 from gateway.identity import press_key, stranger, unique_id
 from gateway.inputs import Confirmed, Copied, Ended, Input, Pressed, Withdrawn
-from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Wearable
+from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Values, Wearable
 from gateway.roster import Roster
 
 _KINDS = {
@@ -48,7 +48,8 @@ class Events(msgspec.Struct, frozen=True):
     @property
     def count(self) -> int:
         """How much of it is news: copies and baselines are not."""
-        return (self.sample is not None) + sum(not isinstance(given, Remember | Copied) for given in self.inputs)
+        news = [given for given in self.inputs if not isinstance(given, Remember | Copied)]
+        return len(news) + (self.sample is not None)
 
 
 class Route(msgspec.Struct, frozen=True, gc=False):
@@ -85,9 +86,9 @@ class Normaliser:
         wearable = self._wearable(address)
         at = self._clock.stamp(packet.received)
         heard = Heard(packet.link, decoded.rssi if decoded.rssi is not None else packet.rssi)
-        values = {r.metric.value: r.value for r in decoded.readings if isinstance(r, Measurement)}
+        values: Values = {r.metric: r.value for r in decoded.readings if isinstance(r, Measurement)}
         sample = Sample(wearable, at, values) if values and wearable.registered else None
-        worn = values.get(Metric.WORN.value)
+        worn = values.get(Metric.WORN)
         scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None)
         inputs: list[Input | Remember] = []
         missed = 0

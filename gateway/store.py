@@ -5,6 +5,7 @@ SQLite in WAL mode with `synchronous=FULL`: what a returned `write` has stored i
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,9 +81,8 @@ class Store:
         StorageFailed: nothing of it happened, and no number is used up.
         """
         rows = [_freeze(draft, self.epoch, self.next + i, now_ms) for i, draft in enumerate(drafts)]
-        gone = [(seq,) for seq in settled]
         with _Transaction(self):
-            freed = self._delete(gone)
+            freed = self._delete(runs(settled))
             self._insert(rows)
             self._keep(changes)
         self.count += len(rows) - freed[0]
@@ -143,15 +143,14 @@ class Store:
             self._db.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?)", fields)
             self._set(next=self.next + len(rows))
 
-    def _delete(self, gone: list[tuple[int]]) -> tuple[int, int]:
-        """Delete rows; returns how many there were and their size."""
+    def _delete(self, gone: Iterable[tuple[int, int]]) -> tuple[int, int]:
+        """Delete rows from first to last; returns how many there were and their size."""
         count = size = 0
-        sizes = "DELETE FROM row WHERE seq = ? RETURNING LENGTH(topic) + LENGTH(payload)"
-        for seq in gone:
-            found = self._db.execute(sizes, seq).fetchone()
-            if found is not None:
-                count += 1
-                size += found[0] + _ROW_OVERHEAD
+        sizes = "DELETE FROM row WHERE seq BETWEEN ? AND ? RETURNING LENGTH(topic) + LENGTH(payload) + ?"
+        for first, last in gone:
+            found = self._db.execute(sizes, (first, last, _ROW_OVERHEAD)).fetchall()
+            count += len(found)
+            size += sum(freed for (freed,) in found)
         return count, size
 
     def _keep(self, changes: Iterable[Change]) -> None:
@@ -191,6 +190,15 @@ class _Transaction:
             raise StorageFailed(f"{self._store.path}: cannot be written ({failed})") from failed
         if isinstance(error, sqlite3.Error):
             raise StorageFailed(f"{self._store.path}: cannot be written ({error})") from error
+
+
+def runs(numbers: Iterable[int]) -> Iterable[tuple[int, int]]:
+    """Numbers as runs without a hole, each from first to last: rows mostly leave in the order they came."""
+    ordered = sorted(numbers)
+    holes = [(before, after) for before, after in pairwise(ordered) if after > before + 1]
+    firsts = ordered[:1] + [after for _, after in holes]
+    lasts = [before for before, _ in holes] + ordered[-1:]
+    return zip(firsts, lasts, strict=True)
 
 
 def _freeze(draft: Draft, epoch: str, seq: int, now_ms: int) -> Row:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from drivers.base import BadFrame
@@ -19,7 +20,7 @@ class Counts(StrEnum):
     """The whole frame, from its first start byte to the last of the checksum."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LengthFraming:
     """Start bytes, a length field, a body, a checksum (or none).
 
@@ -37,17 +38,17 @@ class LengthFraming:
     checksum_order: Literal["little", "big"]
     longest: int
 
-    @property
+    @cached_property
     def header(self) -> int:
         """Bytes up to and with the length field."""
         return self.length_at + self.length_size
 
-    @property
+    @cached_property
     def tail(self) -> int:
         """Bytes of the checksum."""
         return self.checksum.size if self.checksum else 0
 
-    @property
+    @cached_property
     def uncounted(self) -> int:
         """Bytes of a frame that its length field does not count."""
         counted = {Counts.BODY: self.header + self.tail, Counts.BODY_AND_CHECKSUM: self.header, Counts.FRAME: 0}

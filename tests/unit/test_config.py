@@ -165,6 +165,35 @@ def test_a_secret_is_pointed_at_in_exactly_one_way(said: object) -> None:
         Secret.model_validate(said)
 
 
+@pytest.mark.parametrize(
+    ("more", "column"),
+    [
+        ("telemetry: {expiry: 1e400}", 21),
+        (f"telemetry: {{expiry: {'9' * 400}d}}", 21),
+        ("telemetry: {expiry: 73000d}", 21),
+        ('telemetry: {batch: "12"}', 20),
+        ("telemetry: {batch: true}", 20),
+        ("serial: [{port: 'socket://h:99999'}]", 17),
+        ("fleet_key: {file: /dev/null}", 12),
+        ("fleet_key: {file: /tmp}", 12),
+    ],
+)
+def test_what_no_machine_could_keep_to_is_refused_at_its_place(load: Load, more: str, column: int) -> None:
+    (problem,) = told(load, f"{MINIMAL}{more}\n")
+    assert problem.startswith(f"gateway.yaml:4:{column}:")
+
+
+def test_each_broker_that_is_none_is_told(load: Load) -> None:
+    problems = told(load, "station: a\nmqtt:\n  brokers: ['mqtt://[::1', mqtt://h:0]\n")
+    assert ["not a broker; write" in problem for problem in problems] == [True, True]
+
+
+def test_a_secret_in_the_wrong_place_is_not_repeated_in_the_error(load: Load) -> None:
+    (problem,) = told(load, f"{MINIMAL}  password: hunter2\n")
+    assert problem.startswith("gateway.yaml:4:")
+    assert "hunter2" not in problem
+
+
 def test_half_a_client_certificate_is_refused(load: Load) -> None:
     what = "certificate and key go together; name both or neither"
     assert told(load, f"{MINIMAL}  tls: {{key: /dev/null}}\n") == [f"gateway.yaml:4:8: mqtt.tls: {what}"]

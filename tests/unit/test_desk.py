@@ -223,3 +223,42 @@ def test_work_that_ends_the_task_is_left_out_and_all_other_work_is_done(tmp_path
             assert [data["device"] for data in await office.messages()] == ["band-0000", "band-0001", "band-0002"]
 
     asyncio.run(run())
+
+
+async def ends(office: Office) -> int:
+    """How often the desk's task ends of an error, started anew each time, until all work is done."""
+    ended = 0
+    drained = asyncio.create_task(office.desk.drained())
+    while not drained.done():
+        running = asyncio.create_task(office.desk.run())
+        await asyncio.wait({running, drained}, return_when=asyncio.FIRST_COMPLETED)
+        ended += running.done() and running.exception() is not None
+        running.cancel()
+    return ended
+
+
+def test_one_piece_of_bad_work_among_a_hundred_ends_the_task_twice_at_most(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with open_office(tmp_path) as office:
+            for number in range(100):
+                office.desk.put(sos(number))
+            office.desk.put(replace(sos(100), press=replace(sos(100).press, at=POISON)))
+            assert 1 <= await ends(office) <= 2
+            assert len(await office.messages()) == 100
+
+    asyncio.run(run())
+
+
+def test_who_asked_and_fails_at_the_answer_makes_nothing_happen_twice(tmp_path: Path) -> None:
+    async def run() -> None:
+        def fails(_: Alert | Refusal) -> None:
+            raise RuntimeError
+
+        async with open_office(tmp_path) as office:
+            for number in range(5):
+                office.desk.put(sos(number))
+            office.desk.rule(Ruled(Accept(sos(0).new_id, "desk-3"), fails))
+            assert await ends(office) == 1
+            assert len(await office.messages()) == 6
+
+    asyncio.run(run())

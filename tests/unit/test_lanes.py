@@ -110,6 +110,14 @@ def test_a_damaged_file_is_set_aside_whole_and_the_lane_begins_anew_and_says_so(
     assert aside.read_bytes() == before
 
 
+def test_a_file_damaged_again_and_again_is_set_aside_each_time(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / "alert.db").write_bytes(bytes([number + 1]) * 9000)
+        opened(tmp_path, ALERT).store.close()
+    asides = [path.read_bytes()[0] for path in sorted(tmp_path.glob("alert.db.damaged-*"))]
+    assert asides == [1, 2, 3]
+
+
 def test_what_is_committed_beside_a_damaged_file_survives_a_crash(tmp_path: Path) -> None:
     filled(tmp_path, ALERT).close()
     damage(tmp_path / "alert.db")

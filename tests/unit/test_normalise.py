@@ -75,6 +75,22 @@ def test_a_press_says_who_where_when_and_how_it_was_heard() -> None:
     assert (pressed.auth, pressed.late, pressed.change is None) == (Auth.NONE, False, False)
 
 
+@pytest.mark.parametrize("kind", [OccurrenceKind.PUT_ON, OccurrenceKind.FALL_CANCELLED])
+def test_the_end_of_what_takes_something_back_ends_nothing(kind: OccurrenceKind) -> None:
+    station = Station()
+    station.hear(BAND, Occurrence(kind, Level(True)))
+    given = station.hear(BAND, Occurrence(kind, Level(False))).inputs
+    assert [type(each) for each in given] == [Remember]
+
+
+def test_strangers_that_only_repeat_leave_a_bounded_memory() -> None:
+    station = Station()
+    for number in range(STRANGERS + 500):
+        for _ in range(2):
+            station.hear(f"{number:08x}", Occurrence(OccurrenceKind.SOS, Counter(7, fresh=False, wrap=65535)))
+    assert len(station.normaliser._told) <= STRANGERS + len(ROSTER.devices)
+
+
 def test_two_devices_of_one_wearer_press_the_same_alert_and_a_fixed_button_its_own() -> None:
     station = Station()
     assert station.press(BAND, fresh(1)).key == station.press(PENDANT, fresh(1)).key

@@ -144,6 +144,19 @@ def test_a_refusal_names_the_question_where_its_id_can_be_made_out(tmp_path: Pat
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("below", ["request/ping", "request/x", "alert/a/ack"])
+@pytest.mark.parametrize(
+    "deep", [b'{"id":"q-1","x":' + b"[" * 30_000, b'{"v":1,"id":"q-1","args":' + b'{"a":' * 10_000], ids=["list", "map"]
+)
+def test_what_is_nested_too_deep_to_be_read_is_refused(tmp_path: Path, below: str, deep: bytes) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            answer = await it.say(below, deep)
+            assert (answer["id"], answer["status"]) == (None, "error")
+
+    asyncio.run(run())
+
+
 def test_nothing_retained_is_carried_out(tmp_path: Path) -> None:
     async def run() -> None:
         async with cloud(tmp_path) as it:

@@ -4,15 +4,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Drop, Put
-from gateway.store import Store
+from gateway.store import Store, runs
 from tests.support.drafts import draft
 
 CRASHER = """
@@ -106,6 +107,13 @@ def test_what_a_killed_process_had_committed_is_there(tmp_path):
         rows = [row.seq for row in store.read(0, 20_000)]
         assert rows == list(range(1, store.next))
         assert set(seen) <= set(rows)
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_runs_hold_each_number_once_and_have_no_hole_in_common(numbers):
+    found = list(runs(numbers))
+    assert [number for first, last in found for number in range(first, last + 1)] == sorted(numbers)
+    assert all(last + 1 < first for (_, last), (first, _) in pairwise(found))
 
 
 class Life(RuleBasedStateMachine):
