@@ -1,7 +1,8 @@
 """YAML with the place of everything in it, and every problem at once.
 
 Plain scalars are narrower than YAML 1.1's: only `true`/`false` are booleans, only decimal and 0x digits are
-integers. So `no`, `11:22:33` and `00010203` stay the text that the technician wrote.
+integers, only what has a point is another number. So `no`, `11:22:33` and `00012e03` stay the text that the
+technician wrote.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any
 
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
+from yaml.events import CollectionEndEvent, CollectionStartEvent, Event
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
 
@@ -86,7 +88,7 @@ for _tag, _pattern, _first in (
     ("bool", r"true|false", "tf"),
     ("null", r"null|~|", ["n", "~", ""]),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+]?[0-9]+)?", "-+0123456789"),
 ):
     _Resolver.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
@@ -102,6 +104,7 @@ def read(path: Path) -> Document:
     text = _text(path)
     parser = _Parser(text)
     try:
+        _hold_depth(path, text)
         root = parser.get_single_node()
     except yaml.MarkedYAMLError as error:
         raise Refused((_syntax(path, error),)) from error
@@ -136,9 +139,25 @@ def _syntax(path: Path, error: yaml.MarkedYAMLError) -> Problem:
     return Problem(place, f"not YAML: {what}", "look at this line and the one above: indentation, colons, quotes")
 
 
+def _hold_depth(path: Path, text: str) -> None:
+    """Refuse nesting before it is composed: the composer in C descends on the process's stack and would end it."""
+    parser, depth = _Parser(text), 0
+    try:
+        while (event := parser.get_event()) is not None:
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > DEPTH_MAX + 1:
+                raise Refused((_too_deep(path, event),))
+    finally:
+        parser.dispose()
+
+
+def _too_deep(path: Path, where: Node | Event) -> Problem:
+    return Problem(_mark(path, where), "nested too deeply", f"at most {DEPTH_MAX} levels are read")
+
+
 def _value(path: Path, node: Node, problems: list[Problem], depth: int) -> Any:
     if depth > DEPTH_MAX:
-        problems.append(Problem(_mark(path, node), "nested too deeply", f"at most {DEPTH_MAX} levels are read"))
+        problems.append(_too_deep(path, node))  # an alias of what it stands in
         return None
     match node:
         case MappingNode():
@@ -195,10 +214,9 @@ def _child(node: Node | None, step: str | int) -> tuple[Node | None, Node | None
             return None, None
 
 
-def _mark(path: Path, node: Node | None) -> Mark:
-    if node is None:
-        return Mark(str(path), 1, 1)
-    return Mark(str(path), node.start_mark.line + 1, node.start_mark.column + 1)
+def _mark(path: Path, part: Node | Event | None) -> Mark:
+    start = part.start_mark if part is not None else None
+    return Mark(str(path), start.line + 1, start.column + 1) if start is not None else Mark(str(path), 1, 1)
 
 
 def _refused(path: Path, what: str, cure: str) -> Refused:
