@@ -1,7 +1,7 @@
 """What is broken, by name and with its cure, and the five counters that show where things stop."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 import structlog
@@ -42,7 +42,7 @@ class Faults:
                 del self._faults[name, place]
                 log.info("fault over", fault=name, where=where)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Fault]:
         return iter(self._faults.values())
 
     def __len__(self) -> int:
@@ -57,7 +57,6 @@ class LinkCounters(msgspec.Struct):
     readings: int = 0
     events: int = 0
     unknown: int = 0
-    strangers: int = 0
     absurd: int = 0
     missed: int = 0
     rejected: Counter[str] = msgspec.field(default_factory=Counter)

@@ -11,8 +11,9 @@ from gateway.forward import Lane
 from gateway.identity import unique_id
 from gateway.model import Message, Moment
 from gateway.requests import Call, Requests
-from gateway.sinks.mqtt import Connection, Inbound
+from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
+from gateway.sinks.words import Inbound
 from gateway.supervise import Up
 from gateway.uplink import Brokers, Carrier, Proof, Shore
 from gateway.wire import CLOUDEVENTS, JSON, parse_state

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from gateway.config import Mqtt, Tls
-from gateway.sinks.mqtt import Endpoint, Login
+from gateway.sinks.words import Endpoint, Login
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 

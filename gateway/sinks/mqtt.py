@@ -7,12 +7,10 @@ whoever published. Its callbacks only note what happened; the work is done once 
 import asyncio
 import socket
 import ssl
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -22,7 +20,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.errors import UplinkDown
 from gateway.model import Message
+from gateway.sinks.blocking import on_thread
 from gateway.sinks.failures import explain_refusal, explain_trouble
+from gateway.sinks.words import Endpoint, Inbound, Login
 
 CONNECT_S = 8.0
 MISC_S = 1.0
@@ -32,39 +32,6 @@ INBOUND_MAX = 1024 * 1024
 Stated = Properties | None
 Done = Callable[[int, str], None]
 """How a publish ended: the PUBACK's reason code (0 on MQTT 3.1.1) and its name."""
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    host: str
-    port: int
-    tls: bool
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-class Login(msgspec.Struct, frozen=True):
-    """How to present ourselves, read anew for each connection so that renewed secrets are picked up."""
-
-    client_id: str
-    keep_session_s: int
-    version: MQTTProtocolVersion
-    keepalive_s: int
-    username: str | None = None
-    password: str | None = None
-    tls: Callable[[], ssl.SSLContext] | None = None
-
-
-class Inbound(msgspec.Struct, frozen=True):
-    """A message from a subscribed topic. It must be given to `Connection.acknowledge` once it is dealt with."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    mid: int
-    qos: int
-    response_topic: str | None
-    correlation: bytes | None
 
 
 class Connection:
@@ -96,7 +63,7 @@ class Connection:
             if self.endpoint.tls and self._login.tls is not None:
                 self._client.tls_set_context(self._login.tls())
             async with asyncio.timeout(CONNECT_S):
-                await _on_thread(self._connect, self._drop)
+                await on_thread(self._connect, self._drop)
                 self._watch()
                 await self._opened
         except (OSError, ValueError) as error:  # TimeoutError and ssl.SSLError are OSErrors
@@ -312,29 +279,3 @@ def _inbound(message: MQTTMessage) -> Inbound:
     response = getattr(message.properties, "ResponseTopic", None)
     correlation = getattr(message.properties, "CorrelationData", None)
     return Inbound(topic, bytes(message.payload), message.retain, message.mid, message.qos, response, correlation)
-
-
-async def _on_thread(work: Callable[[], None], undo: Callable[[], None]) -> None:
-    """Run blocking work on a daemon thread: a name server that never answers must not hold up the daemon's end."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-
-    def finish(error: BaseException | None) -> None:
-        if ended.cancelled():
-            undo()
-        elif error is None:
-            ended.set_result(None)
-        else:
-            ended.set_exception(error)
-
-    def run() -> None:
-        error: BaseException | None = None
-        try:
-            work()
-        except (OSError, ValueError) as failed:
-            error = failed
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(finish, error)
-
-    threading.Thread(target=run, name="connect", daemon=True).start()
-    await ended

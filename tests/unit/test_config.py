@@ -13,7 +13,7 @@ from drivers.marked import Refused
 from gateway.config import Config, Secret, Section
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
-from gateway.sinks.mqtt import Endpoint
+from gateway.sinks.words import Endpoint
 from gateway.written import Broker, Bytes, Milliseconds, Name, Port, TopicPrefix
 
 SHIPPED = Path(__file__).parents[2] / "config"

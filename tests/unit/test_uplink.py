@@ -19,8 +19,9 @@ from gateway.health import Faults
 from gateway.model import Settlement
 from gateway.requests import Requests
 from gateway.session import AlertUplink
-from gateway.sinks.mqtt import Connection, Endpoint, Inbound, Login
+from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
+from gateway.sinks.words import Endpoint, Inbound, Login
 from gateway.uplink import Brokers, Carrier, Proof, Road, Shore, TelemetryUplink
 from gateway.wire import CLOUDEVENTS
 from tests.support.drafts import draft
