@@ -47,6 +47,7 @@ log = structlog.get_logger("app")
 ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 INNER = Backoff(base=0.05, cap=1.0)
 UPLINK_BASE_S = 0.5
+HUSH_S = 1.0
 DRAIN_S = 2.0
 DELIVER_S = 1.0
 
@@ -152,8 +153,11 @@ class Station:
 
     async def stop(self) -> None:
         """Stop hearing, commit what was heard, say farewell, close the files."""
-        for name in self.pipeline.links:
-            self._tasks[name].cancel()
+        hearing = [self._tasks[name] for name in self.pipeline.links]
+        for task in hearing:
+            task.cancel()
+        # what a link tells while it ends must be in what is drained
+        await _within(HUSH_S, asyncio.gather(*hearing, return_exceptions=True), "a link did not end in time")
         await _within(DRAIN_S, self._desk.drained(), "alerts were still waiting for the disk")
         await _within(DRAIN_S, self._telemetry.commit(), "telemetry was still waiting for the disk")
         await _within(DELIVER_S, self._alert.emptied(), None)
@@ -185,7 +189,7 @@ async def _run_link(link: Link, pipeline: Pipeline, up: Up) -> None:
         counters.up = False
 
 
-async def _within(seconds: float, work: Awaitable[None], otherwise: str | None) -> None:
+async def _within(seconds: float, work: Awaitable[object], otherwise: str | None) -> None:
     try:
         async with asyncio.timeout(seconds):
             await work
