@@ -122,13 +122,17 @@ def read(path: Path) -> Document:
 def _text(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
+    except IsADirectoryError as error:
+        raise _refused(path, "this is a folder, not a file", "name the file in it") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise _refused(path, "there is no such file", "create it, or correct the path") from error
     except OSError as error:
         raise _refused(path, f"cannot be read ({error.strerror})", "make it readable for this user") from error
     except UnicodeDecodeError as error:
-        what = f"not UTF-8 (byte {error.start} is 0x{error.object[error.start]:02x})"
-        raise _refused(path, what, "save the file as UTF-8") from error
+        *above, line = error.object[: error.start].decode("utf-8").split("\n")
+        place = Mark(str(path), len(above) + 1, len(line) + 1)
+        what = f"not UTF-8 (a byte 0x{error.object[error.start]:02x})"
+        raise Refused((Problem(place, what, "save the file as UTF-8"),)) from error
     return text
 
 

@@ -1,5 +1,6 @@
 """The configuration's shape: every key, its unit, its default and what it means. Read from YAML, never written."""
 
+import errno
 import os
 from enum import Enum
 from pathlib import Path
@@ -7,10 +8,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.written import Broker, Bytes, Milliseconds, Name, Port, TopicPrefix
+from drivers.validated import Confidential
+from gateway.written import Adapter, Broker, Bytes, FilePath, Milliseconds, Name, Port, TopicPrefix, lasting, sized
 
-INTERVAL_MAX = 4_294_967_295_000
-"""The longest that MQTT can state, in ms."""
+INTERVAL_MAX = "49710d"
+"""The longest that MQTT can state, in whole days."""
+RECEIVER = "/dev/serial/by-id/usb-398_receiver_0001-if00-port0"
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
 
@@ -18,19 +21,11 @@ Count = Annotated[int, Field(strict=True)]
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=False)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _plain(cls, value: Any) -> Any:
-        """Text is text and numbers are numbers: nothing is turned into the other behind the technician's back."""
-        if not isinstance(value, dict):
-            raise ValueError(f"{cls.__name__.lower()} wants keys; write them below it, indented")  # noqa: TRY004 - pydantic's
-        return value
-
 
 class Secret(Section):
     """Where a secret is kept. It never stands in the YAML itself."""
 
-    file: Path | None = None
+    file: FilePath | None = None
     """File whose content is the secret; a line end at its end is ignored."""
     credential: str | None = None
     """Name of a systemd credential (LoadCredential=)."""
@@ -38,8 +33,10 @@ class Secret(Section):
     @model_validator(mode="before")
     @classmethod
     def _pointed_at(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or len([name for name in ("file", "credential") if value.get(name)]) != 1:
-            raise ValueError("a secret is not written here; write {file: PATH} or {credential: NAME}")
+        written = value if isinstance(value, dict) else {}
+        misspelt = written.keys() - cls.model_fields.keys()
+        if not misspelt and len([name for name in written if written[name]]) != 1:
+            raise Confidential("a secret is not written here; write {file: PATH} or {credential: NAME}")
         return value
 
     @property
@@ -49,7 +46,10 @@ class Secret(Section):
 
     def read(self) -> str:
         """The secret. OSError where it cannot be read."""
-        return self.path.read_text(encoding="utf-8").rstrip("\r\n")
+        try:
+            return self.path.read_text(encoding="utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise OSError(errno.EILSEQ, "is not UTF-8", str(self.path)) from error
 
 
 class Version(Enum):
@@ -60,11 +60,11 @@ class Version(Enum):
 class Tls(Section):
     """TLS to the brokers whose address begins with mqtts://."""
 
-    ca: Path | None = None
+    ca: FilePath | None = None
     """File with the authorities to trust (PEM); the system's own where it is left out."""
-    certificate: Path | None = None
+    certificate: FilePath | None = None
     """Our client certificate with its chain (PEM)."""
-    key: Path | None = None
+    key: FilePath | None = None
     """The client certificate's private key (PEM)."""
 
     @model_validator(mode="after")
@@ -77,30 +77,30 @@ class Tls(Section):
 class Mqtt(Section):
     """The uplink to the 398 platform."""
 
-    brokers: Annotated[tuple[Broker, ...], Field(min_length=1)]
+    brokers: Annotated[tuple[Broker, ...], Field(min_length=1, examples=[["mqtts://platform.example:8883"]])]
     """Brokers in the order in which they are tried: mqtt://HOST:1883 or mqtts://HOST:8883."""
     version: Version = Version.FIVE
     """MQTT version, "5" or "3.1.1" (with the quotes)."""
     root: TopicPrefix = "398/v1"
     """What every topic begins with."""
-    username: str | None = None
+    username: Annotated[str | None, Field(examples=["xinhua-03"])] = None
     """User name, where the broker wants one."""
     password: Secret | None = None
     """Password, as {file: PATH} or {credential: NAME}."""
     tls: Tls = Tls()
     """Certificates, for mqtts:// brokers."""
-    keepalive: Annotated[Milliseconds, Field(ge=1_000, le=600_000)] = 8_000
+    keepalive: Annotated[Milliseconds, lasting("1s", "10min")] = 8_000
     """Silence after which the link is probed; a dead one is known after twice this."""
-    session_expiry: Annotated[Milliseconds, Field(ge=0, le=INTERVAL_MAX)] = 86_400_000
+    session_expiry: Annotated[Milliseconds, lasting("0s", INTERVAL_MAX)] = 86_400_000
     """How long the broker keeps acknowledgements for us while we are away."""
-    reconnect_max: Annotated[Milliseconds, Field(ge=100)] = 10_000
+    reconnect_max: Annotated[Milliseconds, lasting("100ms", "1h")] = 10_000
     """The longest wait between two attempts to connect."""
 
 
 class SerialLink(Section):
     """A serial radio receiver."""
 
-    port: Port
+    port: Annotated[Port, Field(examples=[RECEIVER])]
     """Device by its stable path (/dev/serial/by-id/…), or socket://HOST:PORT."""
     profile: str = "398-reference"
     """Profile of what the receiver sends."""
@@ -119,7 +119,7 @@ class SerialLink(Section):
 class BluetoothLink(Section):
     """A Bluetooth adapter that listens for adverts."""
 
-    adapter: Annotated[str, Field(pattern=r"^hci\d+$")] = "hci0"
+    adapter: Adapter = "hci0"
     """The adapter's name."""
     zone: Name | None = None
     """Where in the station the adapter stands."""
@@ -132,7 +132,7 @@ class BluetoothLink(Section):
 class ReplayLink(Section):
     """A capture that is heard as if it came over the air."""
 
-    file: Path
+    file: Annotated[FilePath, Field(examples=["capture.jsonl"])]
     """Capture file (JSON lines), or a named pipe that one is written to."""
     zone: Name | None = None
     """Where its receiver is said to stand."""
@@ -149,30 +149,30 @@ class Telemetry(Section):
 
     batch: Annotated[Count, Field(ge=1, le=1_000)] = 100
     """Readings in one message at most."""
-    commit_every: Annotated[Milliseconds, Field(ge=10, le=60_000)] = 1_000
+    commit_every: Annotated[Milliseconds, lasting("10ms", "1min")] = 1_000
     """How long readings may wait in memory; a crash loses at most these."""
     commit_readings: Annotated[Count, Field(ge=1, le=10_000)] = 500
     """Readings that are committed without waiting any longer."""
-    cap: Annotated[Bytes, Field(ge=1 << 20)] = 512 << 20
+    cap: Annotated[Bytes, sized("1MiB")] = 512 << 20
     """Bytes kept for a broker that is away; beyond this the oldest go, and a gap message says so."""
     window: Annotated[Count, Field(ge=1, le=1_000)] = 100
     """Messages under way at once."""
-    window_bytes: Annotated[Bytes, Field(ge=1_024)] = 128 << 10
+    window_bytes: Annotated[Bytes, sized("1KiB")] = 128 << 10
     """Bytes under way at once, so that an alert is not behind them on a slow line."""
-    expiry: Annotated[Milliseconds, Field(ge=1_000, le=INTERVAL_MAX)] = 7 * 86_400_000
+    expiry: Annotated[Milliseconds, lasting("1s", INTERVAL_MAX)] = 7 * 86_400_000
     """How long the broker keeps an undelivered telemetry message (MQTT 5)."""
 
 
 class Alerts(Section):
     """How alerts are followed."""
 
-    hold: Annotated[Milliseconds, Field(ge=0, le=3_600_000)] = 30_000
+    hold: Annotated[Milliseconds, lasting("0s", "1h")] = 30_000
     """How long a condition (low battery, not worn) must be over before its alert clears by itself."""
-    reminder: Annotated[Milliseconds, Field(ge=60_000)] = 4 * 3_600_000
+    reminder: Annotated[Milliseconds, lasting("1min", "7d")] = 4 * 3_600_000
     """After this an accepted alert that nobody has cleared is sent again."""
     flood_new: Annotated[Count, Field(ge=1, le=1_000)] = 20
     """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
-    flood_per: Annotated[Milliseconds, Field(ge=1_000)] = 600_000
+    flood_per: Annotated[Milliseconds, lasting("1s", "1d")] = 600_000
     """The time that flood_new counts in."""
 
 
@@ -200,29 +200,29 @@ class Log(Section):
 class Config(Section):
     """gateway.yaml. Paths that do not begin with / are seen from the file's own folder."""
 
-    station: Name
+    station: Annotated[Name, Field(examples=["xinhua-03"])]
     """The station's id: part of every topic."""
-    data: Path = Path("/var/lib/station-gateway")
+    data: FilePath = Path("/var/lib/station-gateway")
     """Folder for what is not delivered yet; on a disk that survives a power cut."""
-    roster: Path = Path("devices.yaml")
+    roster: FilePath = Path("devices.yaml")
     """File with the devices and their wearers."""
-    profiles: Path | None = None
+    profiles: FilePath | None = None
     """Folder with the station's own device profiles."""
     fleet_key: Secret | None = None
     """Secret that all stations share: with it the same press heard by two stations can be recognised."""
-    mqtt: Mqtt
-    """The uplink."""
-    serial: tuple[SerialLink, ...] = ()
+    mqtt: Annotated[Mqtt, Field(examples=[{"brokers": ["mqtts://platform.example:8883"]}])]
+    """The uplink to the 398 platform."""
+    serial: Annotated[tuple[SerialLink, ...], Field(examples=[[{"port": RECEIVER, "name": "lobby"}]])] = ()
     """Serial receivers."""
-    bluetooth: tuple[BluetoothLink, ...] = ()
+    bluetooth: Annotated[tuple[BluetoothLink, ...], Field(examples=[[{"adapter": "hci0"}]])] = ()
     """Bluetooth adapters."""
-    replay: tuple[ReplayLink, ...] = ()
+    replay: Annotated[tuple[ReplayLink, ...], Field(examples=[[{"file": "capture.jsonl"}]])] = ()
     """Captures to play; for trials, not for a station in service."""
     telemetry: Telemetry = Telemetry()
-    """Readings."""
+    """How readings are gathered, kept and sent."""
     alerts: Alerts = Alerts()
-    """Alerts."""
-    health_every: Annotated[Milliseconds, Field(ge=1_000)] = 60_000
+    """How alerts are followed."""
+    health_every: Annotated[Milliseconds, lasting("1s", "1h")] = 60_000
     """How often health is published."""
     log: Log = Log()
-    """Logging."""
+    """What is logged."""

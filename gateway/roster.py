@@ -28,9 +28,9 @@ def _address(value: Any) -> Any:
 class Device(Section):
     """One wearable."""
 
-    id: Name
+    id: Annotated[Name, Field(examples=["band-0001"])]
     """The device's id on the wire: no name, no address."""
-    address: Annotated[Address, BeforeValidator(_address)]
+    address: Annotated[Address, BeforeValidator(_address), Field(examples=["C0:98:00:01:02:03"])]
     """Bluetooth address (12 hex digits), or the id that serial receivers tell (8 hex digits)."""
     wearer: Name | None = None
     """Pseudonym of the person who wears it."""
@@ -41,7 +41,7 @@ class Device(Section):
 class RosterFile(Section):
     """devices.yaml."""
 
-    devices: Annotated[tuple[Device, ...], Field()] = ()
+    devices: Annotated[tuple[Device, ...], Field(examples=[[{"id": "band-0001", "address": "C0:98:00:01:02:03"}]])] = ()
     """Every wearable of the station."""
 
 
@@ -84,7 +84,9 @@ def _twice(document: Document, devices: tuple[Device, ...]) -> Iterator[Problem]
         if (first := addresses.setdefault(device.address[-LOW_DIGITS:], index)) != index:
             line = document.mark(("devices", first)).line
             same = device.address == devices[first].address
-            what = f"the address stands in line {line} already" if same else (
-                f"its last {LOW_DIGITS} digits are those of line {line}: a serial receiver tells only these"
+            what = (
+                f"the address stands in line {line} already"
+                if same
+                else (f"its last {LOW_DIGITS} digits are those of line {line}: a serial receiver tells only these")
             )
             yield Problem(document.mark((*here, "address")), what, "each device wants an address of its own")

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
-from gateway.config import Config
+from gateway.config import Config, Secret
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
-ROSTER = Config.model_fields["roster"].default
+ROSTER = str(Config.model_fields["roster"].default)
 Finding = tuple[Where, str, str]
 """Where, what is wrong, what would be right."""
 
@@ -37,7 +37,8 @@ def load_all(path: Path) -> Setup:
     config = _tried(lambda: _resolved(validated(document, Config), path.parent), problems)
     if config is not None:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
-    roster = _tried(partial(load_roster, _named(document, "roster") or path.parent / ROSTER), problems)
+    devices = _named(document, "roster", ROSTER)
+    roster = _tried(partial(load_roster, devices), problems) if devices else None
     own = _named(document, "profiles")
     profiles = _tried(partial(Profiles.load, *([own] if own else [])), problems)
     if config is not None and profiles is not None:
@@ -51,9 +52,11 @@ def warnings(config: Config) -> list[str]:
     """What works and is nevertheless not as it should be on a station."""
     found = []
     if config.fleet_key is None:
-        found.append("fleet_key is not set: presses heard by two stations cannot be recognised as one by their keys")
+        what = "fleet_key is not set: that two stations heard the same press cannot be told by its key"
+        found.append(f"{what}; give all stations the same one, such as fleet_key: {{credential: fleet-key}}")
     unstable = [link.port for link in config.serial if re.fullmatch(r"/dev/tty(USB|ACM)\d+", link.port)]
     found += [f"serial port {port} may change its number; use its path below /dev/serial/by-id/" for port in unstable]
+    found += [f"{link.link} is for trials: what it plays is taken for real presses" for link in config.replay]
     for broker in config.mqtt.brokers:
         url = urlsplit(broker)
         if url.scheme == "mqtt" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
@@ -61,10 +64,11 @@ def warnings(config: Config) -> list[str]:
     return found
 
 
-def _named(document: Document, key: str) -> Path | None:
+def _named(document: Document, key: str, default: str | None = None) -> Path | None:
     """The path under a key at the top, right or wrong as the rest may be, so that what it names is read as well."""
-    value = document.value.get(key) if isinstance(document.value, dict) else None
-    return document.path.parent.absolute() / value if isinstance(value, str) and value else None
+    value = document.value.get(key, default) if isinstance(document.value, dict) else default
+    usable = isinstance(value, str) and value and "\0" not in value
+    return document.path.parent.absolute() / str(value) if usable else None
 
 
 def _tried(work: Callable[[], T], problems: list[Problem]) -> T | None:
@@ -90,6 +94,8 @@ def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
 
 def _amiss(config: Config) -> Iterator[Finding]:
     yield from _missing(config)
+    if config.data.exists() and not config.data.is_dir():
+        yield ("data",), f"{config.data} is not a folder", "name a folder; it is made where there is none"
     yield from _doubled(config)
 
 
@@ -115,17 +121,25 @@ def _resolved(config: Config, folder: Path) -> Config:
 def _missing(config: Config) -> Iterator[Finding]:
     """Files that the configuration names and that cannot be read."""
     mqtt, tls = config.mqtt, config.mqtt.tls
-    named: list[tuple[Where, Path | None]] = [
-        (("mqtt", "password"), mqtt.password.path if mqtt.password else None),
-        (("fleet_key",), config.fleet_key.path if config.fleet_key else None),
+    named: list[tuple[Where, Path | Secret | None]] = [
+        (("mqtt", "password"), mqtt.password),
+        (("fleet_key",), config.fleet_key),
         (("mqtt", "tls", "ca"), tls.ca),
         (("mqtt", "tls", "certificate"), tls.certificate),
         (("mqtt", "tls", "key"), tls.key),
     ]
-    for where, path in named:
+    for where, kept in named:
+        path = kept.path if isinstance(kept, Secret) else kept
         what = _unreadable(path) if path is not None else None
         if what is not None:
-            yield where, f"{path}: {what}", "put it in place, readable for the gateway's user, or correct the path"
+            yield where, f"{path}: {what}", _put_in_place(kept)
+
+
+def _put_in_place(kept: Path | Secret | None) -> str:
+    if isinstance(kept, Secret) and kept.credential:
+        loaded = f"load it in the unit, LoadCredential={kept.credential}:FILE"
+        return f"{loaded}; outside of the unit it is there only for root, and only while the daemon runs"
+    return "put it in place, readable for the gateway's user, or correct the path"
 
 
 def _unreadable(path: Path) -> str | None:

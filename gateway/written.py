@@ -1,10 +1,13 @@
 """How durations, sizes, names and addresses are written in the configuration, and what is said where they are not."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
+
+from drivers.validated import Confidential
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _UNITS_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -29,10 +32,40 @@ def _rounded(milliseconds: float) -> int:
 def _bytes(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    found = re.fullmatch(r"(\d+) ?(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
+    found = re.fullmatch(r"(\d{1,15}) ?(B|KiB|MiB|GiB)", value) if isinstance(value, str) else None
     if found is None:
         raise ValueError("not a size; write 128KiB, 512MiB or 2GiB")
     return int(found[1]) * _UNITS_BYTES[found[2]]
+
+
+def lasting(least: str, most: str) -> AfterValidator:
+    """The bounds of a duration, as a technician writes them and is told them."""
+    low, high = _milliseconds(least), _milliseconds(most)
+
+    def held(value: int) -> int:
+        if not low <= value <= high:
+            raise ValueError(f"too {'short' if value < low else 'long'}; write {least} to {most}")
+        return value
+
+    return AfterValidator(held)
+
+
+def sized(least: str) -> AfterValidator:
+    """The least that a size may be."""
+    low = _bytes(least)
+
+    def held(value: int) -> int:
+        if value < low:
+            raise ValueError(f"too small; write {least} or more")
+        return value
+
+    return AfterValidator(held)
+
+
+def _path(value: Any) -> Any:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise ValueError("not a path; write one from / on, or from this file's folder on")
+    return value
 
 
 def _name(value: str) -> str:
@@ -48,14 +81,22 @@ def topic_prefix(value: str) -> str:
 
 
 def broker(value: str) -> str:
+    if "@" in value:
+        raise Confidential("a broker's address holds no user name or password; write mqtt.username and mqtt.password")
     try:
         url = urlsplit(value)
         number = url.port
     except ValueError:  # a port beyond 65535, half an IPv6 address
         url, number = urlsplit(""), 0
-    extra = url.path or url.query or url.fragment or url.username
+    extra = url.path or url.query or url.fragment
     if url.scheme not in ("mqtt", "mqtts") or not url.hostname or number == 0 or extra:
         raise ValueError("not a broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS")
+    return value
+
+
+def adapter(value: str) -> str:
+    if not re.fullmatch(r"hci\d{1,4}", value):
+        raise ValueError("not a Bluetooth adapter; write hci0, or hci1 for a second one")
     return value
 
 
@@ -68,7 +109,9 @@ def port(value: str) -> str:
 
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds), Field(json_schema_extra={"type": ["string", "number"]})]
 Bytes = Annotated[int, BeforeValidator(_bytes), Field(json_schema_extra={"type": ["string", "integer"]})]
+FilePath = Annotated[Path, BeforeValidator(_path), Field(json_schema_extra={"minLength": 1})]
 Name = Annotated[str, AfterValidator(_name)]
 TopicPrefix = Annotated[str, AfterValidator(topic_prefix)]
+Adapter = Annotated[str, AfterValidator(adapter)]
 Broker = Annotated[str, AfterValidator(broker)]
 Port = Annotated[str, AfterValidator(port)]

@@ -8,6 +8,10 @@ from gateway.setup import load_all, warnings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Say everything that is wrong with a configuration, each with file, line and cure. "
+        "Exit 0: a daemon would start with it, warnings or not; 2: it would not."
+    )
     parser.add_argument("file", type=Path, metavar="FILE", help="gateway.yaml; what it names is read too")
 
 

@@ -45,14 +45,14 @@ def run(args: argparse.Namespace) -> int:
         profiles = _profiles(args.profiles, args.profile)
         found = _asked("".join(args.hex), args.file, profiles)
     except (Unusable, Refused) as refused:
-        sys.stderr.write(f"{refused}\n")
+        sys.stderr.write(f"decode: {refused}\n")
         return USAGE
     return DECODED if found else NOTHING
 
 
 def _asked(written: str, file: Path | None, profiles: list[Profile]) -> bool:
     if bool(written) == bool(file):
-        raise Unusable("give either bytes in hex or --file")
+        raise Unusable("give either bytes in hex, such as 03 11 00 01, or --file FILE")
     return _file(file, profiles) if file else _shown(_octets(written), profiles)
 
 
@@ -67,7 +67,9 @@ def _octets(written: str) -> bytes:
     try:
         return bytes.fromhex(digits(written))
     except ValueError as wrong:
-        raise Unusable(f"'{written}' is no hex string of whole bytes") from wrong
+        raise Unusable(
+            f"'{written}' is no hex string of whole bytes; write two digits (0-9, a-f) for each byte"
+        ) from wrong
 
 
 def _file(path: Path, profiles: list[Profile]) -> bool:
@@ -75,7 +77,8 @@ def _file(path: Path, profiles: list[Profile]) -> bool:
     try:
         lines = path.read_bytes().splitlines()
     except OSError as failed:
-        raise Unusable(f"{path}: {failed.strerror}") from failed
+        cure = "name a quarantine.jsonl, as it lies in a station's data folder"
+        raise Unusable(f"{path}: {failed.strerror}; {cure}") from failed
     found = False
     for number, line in enumerate(lines, 1):
         try:

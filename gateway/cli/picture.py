@@ -12,14 +12,19 @@ from rich.text import Text
 
 from gateway.cli.call_centre import CallCentre
 
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False)
 COLOURS = {"raised": "bold red", "confirmed": "bold red", "accepted": "yellow", "cleared": "green"}
+
+
+def say(text: str, style: str | None = None) -> None:
+    """One line, however long."""
+    console.print(text, style=style, soft_wrap=True)
 
 
 @contextlib.contextmanager
 def shown(centre: CallCentre, station: str, broker: str) -> Iterator[Callable[[], None]]:
     """What to call when something may have changed."""
-    console.print(f"station [bold]{station}[/], broker {broker}; press Ctrl-C to end")
+    say(f"station {station}, broker {broker}; press Ctrl-C to end")
     if not console.is_terminal:
         last: list[dict[str, Any]] = []
 
@@ -27,7 +32,7 @@ def shown(centre: CallCentre, station: str, broker: str) -> Iterator[Callable[[]
             new = [alert for alert in centre.latest if alert not in last]
             last[:] = centre.latest
             for alert in new:
-                console.print("  ".join(_cells(alert)))
+                say("  ".join(_cells(alert)).rstrip())
 
         yield line
         return
@@ -35,13 +40,17 @@ def shown(centre: CallCentre, station: str, broker: str) -> Iterator[Callable[[]
         yield lambda: live.update(_picture(centre), refresh=True)
 
 
-def summary(centre: CallCentre) -> int:
-    """Say what came of it; 0 where every press arrived as one alert, otherwise 1."""
-    good = centre.presses == centre.arrived and not centre.unexpected
-    arrived = f"{centre.arrived} alerts arrived, {centre.unexpected} of no press"
-    console.print(f"{centre.presses} presses made, {arrived}")
-    console.print(f"{sum(centre.readings.values())} readings of {len(centre.devices)} wearables; {_latency(centre)}")
-    return 0 if good else 1
+def summary(centre: CallCentre, faults: list[str]) -> int:
+    """Say what came of it, with what the daemon has found wrong; 0 where every press arrived as one alert, else 1."""
+    missing, stray = centre.presses - centre.arrived, centre.unexpected
+    say(f"{centre.presses} presses made, {centre.arrived} arrived as an alert; {_latency(centre)}")
+    say(f"{sum(centre.readings.values())} readings of {len(centre.devices)} wearables")
+    if not missing and not stray:
+        return 0
+    say(f"NOT GOOD: {missing} presses did not arrive, {stray} alerts came of no press", "bold red")
+    for fault in faults:
+        say(f"the daemon says: {fault}")
+    return 1
 
 
 def _picture(centre: CallCentre) -> Group:

@@ -18,7 +18,12 @@ SWITCH_S = 0.001
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=f"default {CONFIG}")
+    parser.description = (
+        "Run the daemon until SIGTERM or Ctrl-C. Exit 0: stopped; 1: the data folder cannot be had; "
+        "2: the configuration is wrong, and everything that is wrong with it has been said."
+    )
+    stands = f"gateway.yaml; without it {CONFIG}"
+    parser.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=stands)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         asyncio.run(serve(config, setup.roster, setup.profiles))
     except (GatewayError, OSError) as error:
-        structlog.get_logger("app").error("cannot run", why=str(error))
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        structlog.get_logger("app").error("cannot run", why=why, data=str(config.data))
         return 1
     return 0

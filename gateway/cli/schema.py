@@ -12,10 +12,14 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Print a schema. Each stands alone: nothing in it refers to another file."
+    parser.description = (
+        "Print the shape of a file or of the messages, for editors and programs. "
+        "Each stands alone: nothing in it refers to another file."
+    )
     parser.add_argument(
         "what",
         choices=sorted(_PRINTED),
+        metavar=f"{{{','.join(sorted(_PRINTED))}}}",
         help="config: JSON Schema of gateway.yaml; profile: of a device profile; "
         "messages: of every MQTT message, by its name; asyncapi: the AsyncAPI document, as YAML",
     )

@@ -39,7 +39,7 @@ def _explained(error: Exception) -> tuple[str, str, str]:
             told = "broker_unreachable", f"the name is not known ({error.strerror})", cure
         case TimeoutError():
             told = "broker_unreachable", "does not answer", network
-        case FileNotFoundError() | PermissionError():
+        case OSError() if error.filename:
             cure = "put the file in place, readable for the gateway's user"
             told = "credentials_unreadable", f"{error.filename}: {error.strerror}", cure
         case ConnectionResetError() if not error.errno:

@@ -36,6 +36,8 @@ def login(mqtt: Mqtt, client_id: str, *, keep_session: bool) -> Login:
 
 def _context(tls: Tls) -> ssl.SSLContext:
     """The system's authorities where none is named; a client certificate where one is."""
+    for file in filter(None, (tls.ca, tls.certificate, tls.key)):
+        file.open("rb").close()  # ssl's own errors do not say which file they are about
     context = ssl.create_default_context(cafile=tls.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.certificate is not None:

@@ -135,12 +135,12 @@ def test_site_profiles_and_one_profile_alone_can_be_asked_for(decoded: Decode, t
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "give either bytes in hex or --file"),
-        (["00", "--file", "x"], "give either bytes in hex or --file"),
-        (["0x1"], "'0x1' is no hex string of whole bytes"),
+        ([], "decode: give either bytes in hex, such as 03 11 00 01, or --file FILE\n"),
+        (["00", "--file", "x"], "decode: give either bytes in hex, such as 03 11 00 01, or --file FILE\n"),
+        (["0x1"], "'0x1' is no hex string of whole bytes; write two digits (0-9, a-f) for each byte\n"),
         (["hello"], "'hello' is no hex string of whole bytes"),
         (["00", "--profile", "389"], "no profile is called '389'; there are: 398-reference"),
-        (["--file", "/absent/quarantine.jsonl"], "/absent/quarantine.jsonl: No such file or directory"),
+        (["--file", "/absent/q.jsonl"], "/absent/q.jsonl: No such file or directory; name a quarantine.jsonl"),
         (["00", "--profiles", "/absent"], "/absent:1:1: no profiles: No such file or directory"),
     ],
 )

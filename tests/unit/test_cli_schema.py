@@ -46,6 +46,15 @@ def test_config_accepts_the_shipped_configuration(capsys: pytest.CaptureFixture[
     assert not Draft202012Validator(shape).is_valid({"station": "xinhua-03"})
 
 
+@pytest.mark.parametrize("keepalive", ["8s", 8, 0.5])
+def test_the_schema_of_the_configuration_takes_a_duration_in_seconds_too(
+    keepalive: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An editor that underlines what the gateway takes is as misleading as one that does not what it refuses."""
+    mqtt = {"brokers": ["mqtts://platform.example"], "keepalive": keepalive}
+    Draft202012Validator(json.loads(printed("config", capsys))).validate({"station": "a", "mqtt": mqtt})
+
+
 @pytest.mark.parametrize("words", [["schema"], ["schema", "nothing"]])
 def test_wrong_usage_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -39,7 +39,6 @@ from tests.support.contract import check, validator
 from tests.support.moments import BOOT, moment
 
 FOLDER = files("gateway.contract")
-README = FOLDER.joinpath("README.md").read_text(encoding="utf-8")
 ASYNCAPI = yaml.safe_load(FOLDER.joinpath("asyncapi.yaml").read_text(encoding="utf-8"))
 BASE = "398/v1/xinhua-03"
 TOPICS = {
@@ -522,57 +521,3 @@ def test_answers_as_built_are_valid() -> None:
     check(f"{BASE}/response/alerts", told.answer("a", listed))
     check(f"{BASE}/response/ack", told.answer("a", {"alert": sos().id, "state": "accepted"}))
     check(f"{BASE}/response/dance", told.refusal(None, RequestRefused("unknown_verb", "known are ping")))
-
-
-# The page
-
-
-def rows(title: str) -> list[list[str]]:
-    """The table of the page whose heading begins so, without its head."""
-    table = README.split(f"| {title}", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
-
-
-def named(column: list[list[str]]) -> list[str]:
-    return [word for row in column for word in re.findall(r"`([^`]+)`", row[0])]
-
-
-def test_the_page_names_every_topic_and_kind() -> None:
-    assert set(named(rows("topic |"))) == TOPICS
-    assert sorted(named(rows("kind |"))) == sorted(kinds())
-
-
-def test_the_page_says_which_topics_are_retained() -> None:
-    retained = named([row for row in rows("topic |") if row[2] == "yes"])
-    assert set(retained) == {"{root}/{station}/state", "{root}/{station}/health"}
-
-
-def test_the_page_has_the_units_of_the_drivers() -> None:
-    table = {named([row])[0]: row[1] for row in rows("metric |")}
-    units = {metric.value: unit for metric, unit in UNITS.items()}
-    assert table == units | {metric.value: "boolean" for metric in BOOLEAN_METRICS}
-
-
-def test_the_page_says_which_kinds_this_release_raises() -> None:
-    raised = named([row for row in rows("kind |") if row[2].startswith("yes")])
-    assert set(raised) == {kind.value for kind in AlertKind}
-
-
-def test_the_page_explains_every_field_of_an_alert_and_every_word() -> None:
-    data = schema(MessageName.ALERT)
-    words = set(re.findall(r"`([a-z_]+)`", README))
-    fields = data["$defs"]["alert"]["properties"]
-    assert fields.keys() - {"id", "station", "severity", "state"} <= words
-    for field in ("state", "severity", "auth"):
-        assert set(fields[field]["enum"]) <= words
-    assert set(data["properties"]["data"]["properties"]["reason"]["enum"]) <= words
-    causes = schema(MessageName.GAP)["properties"]["data"]["properties"]["cause"]["enum"]
-    codes_ = schema(MessageName.RESPONSE)["properties"]["error"]["properties"]["code"]["enum"]
-    assert set(causes) | set(codes_) <= words
-
-
-def test_the_examples_on_the_page_are_valid() -> None:
-    found = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
-    valid = [{name for name in MessageName if not refused(name, message)} for message in found]
-    assert all(valid), [message for message, names in zip(found, valid, strict=True) if not names]
-    assert set().union(*valid) == set(MessageName)

@@ -96,7 +96,7 @@ def test_mistakes_of_every_entry_are_told_at_once(tmp_path: Path) -> None:
         tmp_path, "address: 00010203", "id: Ann Lee, address: 00010204", "id: c, adress: 00010205, address: 00010206"
     )
     assert [problem.split(": ")[0] for problem in problems] == ["2:5", "3:10", "4:13"]
-    assert "add id: The device's id on the wire: no name, no address." in problems[0]
+    assert problems[0].endswith("add id: band-0001  # The device's id on the wire: no name, no address.")
     assert problems[2].endswith("unknown key 'adress'; did you mean 'address'?")
 
 
