@@ -4,9 +4,11 @@ import argparse
 import asyncio
 import math
 import sys
+from pathlib import Path
 from urllib.parse import unquote
 
 from gateway.cli.call_centre import BrokerAt, DemoFailed
+from gateway.config import Secret
 from gateway.written import broker
 
 LEAST_S = 2.0
@@ -24,9 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=_seconds, metavar="N", help=end)
     instead = (
         "a broker of yours instead of one of its own: mqtt://HOST:PORT or mqtts://HOST:PORT, "
-        "with USER:PASSWORD@ before HOST where it wants them (others on this machine can read them)"
+        "with USER@ before HOST where it wants a name"
     )
     parser.add_argument("--broker", type=_broker_at, metavar="URL", help=instead)
+    wanted = "file with the password for USER; an argument could be read by everybody on this machine"
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help=wanted)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(NO_EXTRA, file=sys.stderr)
         return 2
     try:
-        return asyncio.run(play(args.seconds, args.broker))
+        return asyncio.run(play(args.seconds, _let_in(args.broker, args.password_file)))
     except (OSError, DemoFailed) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
@@ -61,5 +65,17 @@ def _broker_at(written: str) -> BrokerAt:
         url = broker(f"{scheme}://{place}")
     except ValueError as wrong:
         raise argparse.ArgumentTypeError(str(wrong)) from None
-    user, colon, password = login.partition(":")
-    return BrokerAt(url, username=unquote(user) if at else None, password=unquote(password) if colon else None)
+    if ":" in login:
+        raise argparse.ArgumentTypeError(
+            "a password is not written here; name the file that holds it with --password-file"
+        )
+    return BrokerAt(url, username=unquote(login) if at else None)
+
+
+def _let_in(broker_at: BrokerAt | None, password: Path | None) -> BrokerAt | None:
+    """With the password from its file. DemoFailed where nobody is named whose it would be."""
+    if password is None:
+        return broker_at
+    if broker_at is None or broker_at.username is None:
+        raise DemoFailed("--password-file wants a name beside it: --broker mqtt://USER@HOST:PORT")
+    return broker_at._replace(password=Secret(file=password).read())

@@ -48,8 +48,9 @@ def test_with_a_broker_of_its_own_every_press_arrives_as_one_alert(tmp_path: Pat
 
 def test_with_a_broker_of_ours_the_broker_was_given_just_those_alerts(tmp_path: Path) -> None:
     with Mosquitto(tmp_path, users={"box": "s3cret: with @ / spaces"}) as broker:
-        login = "box:s3cret%3A%20with%20%40%20%2F%20spaces"
-        with Demo(tmp_path, "--seconds", "3", "--broker", f"mqtt://{login}@localhost:{broker.port}") as played:
+        (tmp_path / "password").write_text("s3cret: with @ / spaces\n")
+        ours = ("--broker", f"mqtt://box@localhost:{broker.port}", "--password-file", str(tmp_path / "password"))
+        with Demo(tmp_path, "--seconds", "3", *ours) as played:
             assert played.wait_end() == 0
             made, arrived = map(int, played.wait_shown(SUM).groups())
             assert made == arrived == len(alerts(broker)) >= 2
@@ -120,6 +121,9 @@ def test_without_the_extra_it_says_what_to_install(package: str) -> None:
         (["--seconds", "soon"], "argument --seconds: 'soon' is no time for a demo; write 2 or more, in seconds"),
         (["--seconds", "nan"], "argument --seconds: 'nan' is no time for a demo; write 2 or more, in seconds"),
         (["--seconds", "1"], "argument --seconds: '1' is no time for a demo; write 2 or more, in seconds"),
+        (["--broker", "mqtt://box:s3cret@localhost"], "a password is not written here; name the file that holds it"),
+        (["--password-file", "nowhere"], "demo: --password-file wants a name beside it"),
+        (["--broker", "mqtt://box@localhost", "--password-file", "nowhere"], "No such file or directory: 'nowhere'"),
         (["--broker", "mqtt://broker.invalid"], "demo: mqtt://broker.invalid:1883: the name is not known"),
     ],
 )
@@ -127,6 +131,7 @@ def test_what_cannot_be_meant_is_refused_with_2(words: list[str], sentence: str)
     told = demo(*words)
     assert (told.returncode, told.stdout) == (2, "")
     assert sentence in told.stderr
+    assert "s3cret" not in told.stderr
 
 
 def test_a_broker_that_is_not_there_or_lets_nobody_in_ends_it_with_2(tmp_path: Path) -> None:
@@ -135,7 +140,9 @@ def test_a_broker_that_is_not_there_or_lets_nobody_in_ends_it_with_2(tmp_path: P
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr.startswith(f"demo: {nowhere}: cannot be reached (Connection refused); check --broker")
     with Mosquitto(tmp_path, users={"box": "s3cret"}) as broker:
-        told = demo("--broker", f"mqtt://box:wrong@localhost:{broker.port}")
+        (tmp_path / "password").write_text("wrong")
+        ours = ("--broker", f"mqtt://box@localhost:{broker.port}", "--password-file", str(tmp_path / "password"))
+        told = demo(*ours)
         assert (told.returncode, told.stdout) == (2, "")
         assert "refuses our credentials" in told.stderr
         assert "wrong" not in told.stderr
