@@ -33,14 +33,14 @@ class Rounds:
     async def run(self, health_s: float) -> None:
         """Go round once a second until cancelled. The first health goes out at once."""
         loop = asyncio.get_running_loop()
-        health_at = loop.time()
+        health_at, told = loop.time(), ""
         self._mind_clock()
         for round_ in range(1 << 62):
             if self._clock.refresh():
                 self._mind_clock()
                 self._session.birth()
-            if loop.time() >= health_at:
-                health_at = loop.time() + health_s
+            if loop.time() >= health_at or self._session.session != told:  # health names the session it is of
+                health_at, told = loop.time() + health_s, self._session.session
                 self.post_health()
             if round_ % SAVE_EVERY == SAVE_EVERY - 1:
                 await self._save()

@@ -93,6 +93,16 @@ def test_the_cloud_sees_it_come_stop_die_and_come_again(tmp_path: Path, broker: 
         assert cloud.breaches == []
 
 
+def test_health_is_of_the_session_that_state_tells_though_the_broker_came_late(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    with Daemon(tmp_path / "box", [broker.url]) as daemon:
+        wait_for(lambda: daemon.log(event="fault", fault="broker_unreachable"), 5)
+        with broker, Cloud(broker) as cloud:
+            cloud.wait(lambda c: c.state() and c.health().get("session") == c.state()["session"])
+            assert "broker_unreachable" not in {fault["fault"] for fault in cloud.health()["faults"]}
+            assert cloud.breaches == []
+
+
 @pytest.mark.parametrize(
     "junk",
     [b'{"v":1,"station":"test-01","state":"offline","session":"01k","since":"2026-11-24T08:00:00.000Z"}', b"", b"junk"],
