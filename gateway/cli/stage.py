@@ -47,7 +47,7 @@ CONFIG = """\
 station: {station}
 data: data
 mqtt:
-  brokers: [{broker}]
+  brokers: ["{broker}"]
   version: "{version}"
   reconnect_max: 1s
   session_expiry: 1min
@@ -159,12 +159,13 @@ class _Daemon:
     async def __aenter__(self) -> Self:
         """Return when it is ready; DemoFailed, with what it said, where it does not become so."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified, self._log.open("wb") as log:
-            notified.bind(str(self._folder / "notify"))
+            notified.bind("")  # the kernel chooses a name, which is as short as a socket's must be
             notified.setblocking(False)
+            name = notified.getsockname().decode().replace("\0", "@")
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gateway.cli.main", "run", "--config", str(self._folder / "gateway.yaml")),
                 stderr=log,
-                env=os.environ | {"NOTIFY_SOCKET": str(self._folder / "notify")},
+                env=os.environ | {"NOTIFY_SOCKET": name},
                 start_new_session=True,  # Ctrl-C is for the demo, which then ends the daemon in order
             )
             ready = asyncio.create_task(asyncio.get_running_loop().sock_recv(notified, 4096))

@@ -1,6 +1,8 @@
 """`station-gateway demo` shows what really happened: its exit code and its sum hold against the broker's own log."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -160,6 +162,15 @@ def test_ctrl_c_ends_it_with_its_sum_and_leaves_nothing_behind(tmp_path: Path) -
         assert made == arrived >= 1
         wait_for(lambda: not pty.exists(), 2, "the pty is gone")
         assert played.daemons == []
+        assert list(played.made.iterdir()) == []
+
+
+def test_a_daemon_that_dies_ends_it_with_2_and_what_it_said_last(tmp_path: Path) -> None:
+    with Demo(tmp_path) as played:
+        played.wait_shown("raised")
+        os.kill(played.daemons[0], signal.SIGKILL)
+        assert played.wait_end(10) == 2
+        played.wait_shown(r'demo: the daemon has ended with -9; it said last:\W+\{"')
         assert list(played.made.iterdir()) == []
 
 
