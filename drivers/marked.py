@@ -107,7 +107,7 @@ def read(path: Path) -> Document:
         _hold_depth(path, text)
         root = parser.get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise Refused((_syntax(path, error),)) from error
+        raise Refused((_syntax(path, text, error),)) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise _refused(path, f"not YAML ({error})", "see where the text stops being YAML") from error
     finally:
@@ -136,9 +136,12 @@ def _text(path: Path) -> str:
     return text
 
 
-def _syntax(path: Path, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(path: Path, text: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Mark(str(path), mark.line + 1, mark.column + 1) if mark else Mark(str(path), 1, 1)
+    line = (*text.split("\n"), "")[min(place.line - 1, text.count("\n") + 1)]
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return Problem(place, "a tab indents this line", "indent with spaces")
     what = ", ".join(part for part in (error.context, error.problem) if part)
     return Problem(place, f"not YAML: {what}", "look at this line and the one above: indentation, colons, quotes")
 

@@ -64,29 +64,48 @@ class Roster:
 def load_roster(path: Path) -> Roster:
     """Read devices.yaml. Refused: with every problem, each at its line."""
     document = read(path)
-    devices = validated(document, RosterFile).devices
-    problems = tuple(_twice(document, devices))
+    problems = list(_twice(document))
+    try:
+        devices = validated(document, RosterFile).devices
+    except Refused as refused:
+        problems += refused.problems
     if problems:
-        raise Refused(problems)
+        raise Refused(tuple(sorted(problems, key=lambda problem: (problem.mark.line, problem.mark.column))))
     return Roster(devices)
 
 
-def _twice(document: Document, devices: tuple[Device, ...]) -> Iterator[Problem]:
-    """Devices that could be taken for one another."""
+def _twice(document: Document) -> Iterator[Problem]:
+    """Devices that could be taken for one another, whatever else is wrong with them."""
     ids: dict[str, int] = {}
-    addresses: dict[str, int] = {}
-    for index, device in enumerate(devices):
+    addresses: dict[str, tuple[int, Address]] = {}
+    for index, ident, address in _entries(document.value):
         here: Where = ("devices", index)
-        if (first := ids.setdefault(device.id, index)) != index:
+        if ident is not None and (first := ids.setdefault(ident, index)) != index:
             line = document.mark(("devices", first)).line
-            what = f"the id {device.id!r} stands in line {line} already"
+            what = f"the id {ident!r} stands in line {line} already"
             yield Problem(document.mark((*here, "id")), what, "give each device an id of its own")
-        if (first := addresses.setdefault(device.address[-LOW_DIGITS:], index)) != index:
+        if address is None:
+            continue
+        first, taken = addresses.setdefault(address[-LOW_DIGITS:], (index, address))
+        if first != index:
             line = document.mark(("devices", first)).line
-            same = device.address == devices[first].address
+            same = address == taken
             what = (
                 f"the address stands in line {line} already"
                 if same
                 else (f"its last {LOW_DIGITS} digits are those of line {line}: a serial receiver tells only these")
             )
             yield Problem(document.mark((*here, "address")), what, "each device wants an address of its own")
+
+
+def _entries(value: Any) -> Iterator[tuple[int, str | None, Address | None]]:
+    """Each entry's place, id and address as far as they are there."""
+    devices = value.get("devices") if isinstance(value, dict) else None
+    for index, entry in enumerate(devices if isinstance(devices, list) else ()):
+        if isinstance(entry, dict):
+            ident = entry.get("id")
+            try:
+                address = _address(entry.get("address"))
+            except ValueError:
+                address = None
+            yield index, ident if isinstance(ident, str) else None, address

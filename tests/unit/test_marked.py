@@ -65,7 +65,7 @@ def test_every_key_that_stands_twice_is_told_with_both_places(tmp_path: Path) ->
     ("text", "place", "sentence"),
     [
         ("a: [1, 2\nb: 3\n", "2:2", "not YAML"),
-        ("a:\n\t- b\n", "2:1", "not YAML"),
+        ("a:\n\t- b\n", "2:1", "a tab indents this line; indent with spaces"),
         ("a: *nothing\n", "1:4", "not YAML"),
         ("--- 1\n--- 2\n", "2:1", "not YAML"),
         ("a: !!python/object:os.system x\n", "1:4", "is not read"),

@@ -115,3 +115,16 @@ def test_two_devices_of_one_person_are_one_wearer_and_a_fixed_button_is_none(tmp
 def test_a_station_may_begin_without_devices(tmp_path: Path, text: str) -> None:
     (tmp_path / "devices.yaml").write_text(text)
     assert load_roster(tmp_path / "devices.yaml").devices == ()
+
+
+def test_devices_that_are_alike_are_told_beside_everything_else_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "devices.yaml"
+    path.write_text(
+        'devices:\n  - {id: a, address: "00010203"}\n'
+        '  - {id: a, address: "C0:98:00:01:02:03", wearer: W}\n  - {id: b}\n'
+    )
+    with pytest.raises(Refused) as refused:
+        load_roster(path)
+    assert [(problem.mark.line, problem.mark.column) for problem in refused.value.problems] == [
+        (3, 10), (3, 22), (3, 51), (4, 5)
+    ]  # fmt: skip

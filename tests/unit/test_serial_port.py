@@ -158,7 +158,7 @@ def test_a_line_that_takes_nothing_holds_a_bounded_amount_and_nobody_for_ever() 
     async def run() -> None:
         line = port(os.ttyname(slave))
         async with hearing(line) as (_, task):
-            first, second = await _pending(line, 40_000), await _pending(line, 40_000)
+            first, second = await _pending(line, 60_000), await _pending(line, 60_000)  # a pty takes 12 KiB or so
             with pytest.raises(LinkDown) as told:
                 await asyncio.wait_for(second, SOON_S)
             assert (told.value.fault, first.done()) == ("serial_failed", False)
