@@ -44,10 +44,10 @@ def _address(value: object) -> str:
 
 
 def _checksum(value: object) -> str:
-    if value not in CHECKSUMS:
+    if not isinstance(value, str) or value not in CHECKSUMS:
         nearest = get_close_matches(str(value), CHECKSUMS, 1, 0)
         raise ValueError(f"no checksum has this name; the nearest is {nearest[0]}")
-    return str(value)
+    return value
 
 
 def number(written: object) -> int:

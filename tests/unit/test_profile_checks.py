@@ -37,6 +37,7 @@ MISTAKES = [  # what is changed, to what, where that is told (where it was chang
     ("    means: low_battery\n", "    means: low_battery\n    key: kind\n", "key: kind", "no use for 'key'"),
     ("    means: low_battery\n", "    means: none\n", "", "cannot mean 'none'"),
     ("behaviour: level\n", "behaviour: edge\n    codes: {0: none}\n", LEVEL, "either 'codes' or 'means'"),
+    ("name: CRC-16/IBM-3740", "name: [sum8]", "", "no checksum has this name; the nearest is sum8"),
     ('prefix: "9803"', "prefix: 9803", "", "in quotes"),
     ("CRC-16/IBM-3740", "CRC-16/IBM-3741", "", "CRC-16/IBM-3740"),
     ("longest: 64", "longest: 21", "", "write 22 or more"),
