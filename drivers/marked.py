@@ -139,7 +139,7 @@ def _text(path: Path) -> str:
 def _syntax(path: Path, text: str, error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = Mark(str(path), mark.line + 1, mark.column + 1) if mark else Mark(str(path), 1, 1)
-    line = (*text.split("\n"), "")[min(place.line - 1, text.count("\n") + 1)]
+    line = "".join(text.split("\n")[place.line - 1 : place.line])
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem(place, "a tab indents this line", "indent with spaces")
     what = ", ".join(part for part in (error.context, error.problem) if part)
