@@ -198,6 +198,22 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     key: str | None = None
 
 
+class ScanMode(Enum):
+    """How a Bluetooth adapter listens."""
+
+    AUTO = "auto"
+    ACTIVE = "active"
+    PASSIVE = "passive"
+
+
+class Faults(Protocol):
+    """Where a driver names what is broken beside the link itself; each is told once, with its end."""
+
+    def begin(self, fault: str, where: str, what: str, cure: str) -> None: ...
+
+    def end(self, where: str, fault: str | None = None) -> None: ...
+
+
 class Listener(Protocol):
     """What a driver tells. Both calls return at once and never raise."""
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import structlog
 
+from drivers.ble.radio import Radio
 from drivers.registry import Profiles
 from gateway import book, episodes
 from gateway.alerts import Rules
@@ -23,11 +24,13 @@ from gateway.errors import StorageFailed
 from gateway.folder import Folder
 from gateway.forward import Window
 from gateway.health import Faults
+from gateway.identity import unique_id
 from gateway.lanes import Opened, Plan, open_store, start_lane
 from gateway.links import Link, build_links
 from gateway.model import Change
 from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
+from gateway.outages import Outages
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
 from gateway.report import Report
@@ -50,6 +53,7 @@ UPLINK_BASE_S = 0.5
 HUSH_S = 1.0
 DRAIN_S = 2.0
 DELIVER_S = 1.0
+RADIOS_S = 1.0
 
 
 async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
@@ -109,13 +113,14 @@ class Station:
     def _join_inside(self, memory: Episodes, alerts: Book) -> None:
         """Drivers, decoding, normalising, desk and telemetry: bytes to commits."""
         config, clock = self._config, self._clock
-        links = build_links(config, self._profiles, clock)
+        links = build_links(config, self._profiles, self._roster, clock, self._faults)
         fleet = config.fleet_key.read().encode() if config.fleet_key else None
         normalise = Normaliser(self._roster, memory, Secrets(fleet, self._folder.box_key(clock.random(32))), clock)
         writes = Writes({name: link.driver for name, link in links.items()}, self._profiles, normalise.route)
         self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, writes.help_is_coming)
         self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
+        self._radios = {name: link.driver for name, link in links.items() if isinstance(link.driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, self._quarantine, zones)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
@@ -123,12 +128,16 @@ class Station:
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
+        if self._radios:
+            self._keep("radios", lambda _: self._watch_radios(), INNER)
 
     def _join_outside(self) -> None:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
         lanes = {"alert": self._alert, "telemetry": self._telemetry_lane}
-        self.report = report = Report(self._wire, self.pipeline.links, lanes, self._faults, clock.moment())
+        self.report = report = Report(
+            self._wire, self.pipeline.links, lanes, self._faults, clock.moment(), self._radios
+        )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
         requests = Requests(self._wire, self._desk, ping, info)
         road, board = Road(), Board()
@@ -150,6 +159,17 @@ class Station:
             "telemetry lane": lambda: self._telemetry_lane.outbox.beat,
         }
         self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
+
+    async def _watch_radios(self) -> None:
+        """Raise and end the alerts about radios that are down."""
+        clock = self._clock
+        outages = Outages(self._config.alerts.radio_down_after, lambda: unique_id(clock.now(), clock.random(10)))
+        while True:
+            for name in self._radios:
+                told = outages.see(name, clock.moment(), up=self.pipeline.links[name].up)
+                if told is not None:
+                    self._desk.put(told)
+            await asyncio.sleep(RADIOS_S)
 
     async def stop(self) -> None:
         """Stop hearing, commit what was heard, say farewell, close the files."""

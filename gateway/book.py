@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from drivers.base import Address
 from gateway import alerts
 from gateway.alerts import Answer, Move, Refusal, Rules
 from gateway.inputs import Accept, Clear, Input, Pressed, Tick
@@ -107,8 +108,8 @@ class Page:
 
     def take(self, given: Input) -> Answer:
         alert = self._find(given)
-        if isinstance(given, Pressed) and self._floods(given, alert):
-            return self._flooded(given)
+        if isinstance(given, Pressed) and (stranger := self._flooding(given, alert)):
+            return self._flooded(given, stranger)
         answer = alerts.advance(alert, given, self.now, self._book.rules)
         if isinstance(answer, Move):
             self._write(answer)
@@ -150,21 +151,21 @@ class Page:
         if move.reason is not None:
             self.notices.append(Notice(move.alert, move.reason))
 
-    def _floods(self, pressed: Pressed, alert: Alert | None) -> bool:
-        if pressed.wearable.registered or (alert is not None and alert.open):
-            return False
-        return not self._book.admits(pressed.heard.link, self.now)
+    def _flooding(self, pressed: Pressed, alert: Alert | None) -> Address | None:
+        """The address of an unregistered device whose alert would be one too many."""
+        if pressed.wearable is None or pressed.wearable.registered or (alert is not None and alert.open):
+            return None
+        return None if self._book.admits(pressed.heard.link, self.now) else pressed.wearable.address
 
-    def _flooded(self, pressed: Pressed) -> Answer:
+    def _flooded(self, pressed: Pressed, address: Address) -> Answer:
         """Count on the link's one flood alert; only its first message and its repeats reach the disk."""
         key = AlertKey(f"link:{pressed.heard.link}", AlertKind.ALARM_FLOOD, None, test=False)
         alert = self._changed.get(key) or self._book.latest(key)
         if alert is None or not alert.open:
-            move = Move(_flood(key, pressed, self.now), Reason.PRESS)
+            move = Move(_flood(key, pressed, address, self.now), Reason.PRESS)
             self._write(move)
             return move
         addresses = alert.addresses
-        address = pressed.wearable.address
         if len(addresses) < FLOOD_ADDRESSES and address not in addresses:
             addresses = (*addresses, address)
         grown = replace(alert, value=(alert.value or 0) + 1, addresses=addresses)
@@ -174,7 +175,7 @@ class Page:
         return Refusal.NO_CHANGE
 
 
-def _flood(key: AlertKey, pressed: Pressed, now: Moment) -> Alert:
+def _flood(key: AlertKey, pressed: Pressed, address: Address, now: Moment) -> Alert:
     return Alert(
         id=pressed.new_id,
         key=key,
@@ -187,7 +188,7 @@ def _flood(key: AlertKey, pressed: Pressed, now: Moment) -> Alert:
         press_count=1,
         heard_by=(Heard(pressed.heard.link, None),),
         value=1,
-        addresses=(pressed.wearable.address,),
+        addresses=(address,),
         told_at=now,
         pressed_at=now,
     )

@@ -8,12 +8,27 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from drivers.base import ScanMode
 from drivers.validated import Confidential
-from gateway.written import Adapter, Broker, Bytes, FilePath, Milliseconds, Name, Port, TopicPrefix, lasting, sized
+from gateway.written import (
+    Adapter,
+    BluetoothAddress,
+    Broker,
+    Bytes,
+    FilePath,
+    Milliseconds,
+    Name,
+    Port,
+    TopicPrefix,
+    lasting,
+    sized,
+)
 
 INTERVAL_MAX = "49710d"
 """The longest that MQTT can state, in whole days."""
 RECEIVER = "/dev/serial/by-id/usb-398_receiver_0001-if00-port0"
+CREDENTIAL_FOLDER = "secret"
+"""What systemd puts before the names of a whole folder's credentials, as our unit loads them."""
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
 
@@ -28,7 +43,7 @@ class Secret(Section):
     file: FilePath | None = None
     """File whose content is the secret; a line end at its end is ignored."""
     credential: str | None = None
-    """Name of a systemd credential (LoadCredential=)."""
+    """Name of a systemd credential (LoadCredential=), or of a file in /etc/station-gateway/credentials."""
 
     @model_validator(mode="before")
     @classmethod
@@ -42,7 +57,9 @@ class Secret(Section):
     @property
     def path(self) -> Path:
         folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/run/credentials/station-gateway.service"))
-        return self.file or folder / (self.credential or "")
+        named = folder / (self.credential or "")
+        loaded_whole = folder / f"{CREDENTIAL_FOLDER}_{self.credential}"
+        return self.file or (loaded_whole if not named.exists() and loaded_whole.exists() else named)
 
     def read(self) -> str:
         """The secret. OSError where it cannot be read."""
@@ -117,16 +134,24 @@ class SerialLink(Section):
 
 
 class BluetoothLink(Section):
-    """A Bluetooth adapter that listens for adverts."""
+    """A Bluetooth adapter."""
 
-    adapter: Adapter = "hci0"
-    """The adapter's name."""
+    adapter: Annotated[Adapter, Field(examples=["00:1A:7D:DA:71:13"])] = "hci0"
+    """The adapter's address (`bluetoothctl list`), which stays when it is plugged in elsewhere; or its name, hci0."""
+    name: Name | None = None
+    """Short name of the link; the adapter's name, or its address without colons, where it is left out."""
     zone: Name | None = None
     """Where in the station the adapter stands."""
+    scan: ScanMode = ScanMode.AUTO
+    """auto (the best that works), active, or passive (needs bluetoothd --experimental; hears half of the time)."""
+    slots: Annotated[Count, Field(ge=1, le=20)] = 5
+    """Wearables connected at once."""
+    beacons: Annotated[tuple[BluetoothAddress, ...], Field(examples=[["C0:98:00:00:00:01"]])] = ()
+    """Devices that are always in reach, such as a fixed button: when even these are not heard, the adapter is deaf."""
 
     @property
     def link(self) -> str:
-        return f"ble:{self.adapter}"
+        return f"ble:{self.name or self.adapter.replace(':', '').lower()}"
 
 
 class ReplayLink(Section):
@@ -174,6 +199,8 @@ class Alerts(Section):
     """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
     flood_per: Annotated[Milliseconds, lasting("1s", "1d")] = 600_000
     """The time that flood_new counts in."""
+    radio_down_after: Annotated[Milliseconds, lasting("10s", "1d")] = 120_000
+    """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
 
 
 class LogLevel(Enum):

@@ -6,10 +6,10 @@ from gateway.model import AlertKey, Auth, Change, Heard, Press, Wearable
 
 
 class Pressed(msgspec.Struct, frozen=True):
-    """Something new was heard: a press, a fall, or a condition that began."""
+    """Something new: a press, a fall, or a condition that began. `wearable` is None where it is about the box."""
 
     key: AlertKey
-    wearable: Wearable
+    wearable: Wearable | None
     press: Press
     heard: Heard
     new_id: str

@@ -5,17 +5,23 @@ from collections.abc import Mapping
 import msgspec
 
 from drivers.base import Driver
-from drivers.ble.scanner import Scanner
+from drivers.ble.adverts import Advert
+from drivers.ble.radio import Radio
+from drivers.ble.station import Options, Station
+from drivers.profile.connect import Connect
 from drivers.registry import Profiles
 from drivers.replay import Replay
 from drivers.serial_port import SerialPort
 from gateway.backoff import Backoff
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.health import Faults
+from gateway.roster import Roster
 
 SERIAL = Backoff(base=0.25, cap=1.0, floor=0.1)
 """A receiver that is plugged in again is heard within a second or so."""
-RADIO = Backoff(base=0.5, cap=5.0, floor=0.2)
+RADIO = Backoff(base=0.5, cap=2.0, floor=0.2)
+"""A bluetoothd that is there again is found within this; what disturbs an adapter is paced by its ladder."""
 REPLAY = Backoff(base=1.0, cap=5.0, floor=0.5)
 
 
@@ -25,15 +31,33 @@ class Link(msgspec.Struct, frozen=True):
     zone: str | None
 
 
-def build_links(config: Config, profiles: Profiles, clock: Clock) -> Mapping[str, Link]:
+def build_links(
+    config: Config, profiles: Profiles, roster: Roster, clock: Clock, faults: Faults
+) -> Mapping[str, Link]:
     """Every configured link by its name; nothing is opened yet."""
     links: dict[str, Link] = {}
     for port in config.serial:
         framing = profiles.framing(port.profile)
         driver = SerialPort(port.link, port.port, port.profile, framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
-    for radio in config.bluetooth:
-        links[radio.link] = Link(Scanner(radio.link, radio.adapter, profiles.knows, clock.now), RADIO, radio.zone)
+    station = _station(profiles, roster, clock, faults)
+    for adapter in config.bluetooth:
+        options = Options(adapter.adapter, adapter.scan, adapter.slots, adapter.beacons)
+        links[adapter.link] = Link(Radio(adapter.link, options, station), RADIO, adapter.zone)
     for replay in config.replay:
         links[replay.link] = Link(Replay(replay.link, replay.file, clock.now), REPLAY, replay.zone)
     return links
+
+
+def _station(profiles: Profiles, roster: Roster, clock: Clock, faults: Faults) -> Station:
+    def connect(advert: Advert) -> Connect | None:
+        return profiles.connect(advert.service_uuids, advert.manufacturer_data, advert.service_data)
+
+    return Station(
+        knows=profiles.knows,
+        connect=connect,
+        patterns=profiles.patterns(),
+        registered=lambda address: roster.find(address) is not None,
+        clock=clock.now,
+        faults=faults,
+    )

@@ -31,6 +31,7 @@ class AlertKind(StrEnum):
     LOW_BATTERY = "low_battery"
     NOT_WORN = "not_worn"
     TAMPER = "tamper"
+    RADIO_DOWN = "radio_down"
     ALARM_FLOOD = "alarm_flood"
 
 
@@ -49,10 +50,11 @@ SEVERITY = {
     AlertKind.LOW_BATTERY: Severity.WARNING,
     AlertKind.NOT_WORN: Severity.WARNING,
     AlertKind.TAMPER: Severity.WARNING,
+    AlertKind.RADIO_DOWN: Severity.TECHNICAL,
     AlertKind.ALARM_FLOOD: Severity.CRITICAL,
 }
 
-CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN})
+CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN, AlertKind.RADIO_DOWN})
 """Kinds that last and end by themselves; the others are pressed and stay until people clear them."""
 
 

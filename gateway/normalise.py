@@ -57,6 +57,8 @@ class Route(msgspec.Struct, frozen=True, gc=False):
 
     link: str
     profile: str
+    address: Address
+    """As heard on that link: over Bluetooth the whole address, whatever of it the profile shows elsewhere."""
 
 
 class _Scene(msgspec.Struct, frozen=True, gc=False):
@@ -98,7 +100,7 @@ class Normaliser:
                 missed += ruling.missed
                 inputs += self._inputs(ruling, reading, scene)
         if wearable.registered:
-            self._routes[wearable.address] = Route(packet.link, decoded.profile)
+            self._routes[wearable.address] = Route(packet.link, decoded.profile, packet.address or address)
         return Events(sample, inputs, missed)
 
     def _inputs(self, ruling: Ruling, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:

@@ -14,6 +14,7 @@ from gateway.health import LinkCounters
 from gateway.normalise import Normaliser
 from gateway.quarantine import Quarantine
 from gateway.telemetry import Telemetry
+from gateway.zones import Zones
 
 
 class Pipeline:
@@ -34,7 +35,7 @@ class Pipeline:
         self._desk = desk
         self._telemetry = telemetry
         self._quarantine = quarantine
-        self._zones = zones
+        self._zones = Zones(zones)
 
     def packet(self, packet: Packet) -> None:
         counters = self.links[packet.link]
@@ -53,7 +54,9 @@ class Pipeline:
         counters.readings += len(decoded.readings)
         if decoded.address is None:  # the receiver speaks of itself
             return
-        events = self._normalise(packet, decoded, decoded.address, self._zones[packet.link])
+        rssi = decoded.rssi if decoded.rssi is not None else packet.rssi
+        zone = self._zones.hear(decoded.address, packet.link, rssi, packet.received.mono_ms)
+        events = self._normalise(packet, decoded, decoded.address, zone)
         counters.events += events.count
         counters.missed += events.missed
         for given in events.inputs:

@@ -5,6 +5,8 @@ from itertools import starmap
 
 import msgspec
 
+from drivers.ble.radio import Radio
+from drivers.ble.station import Standing
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.health import Faults, LinkCounters
@@ -20,12 +22,14 @@ class Report(msgspec.Struct, frozen=True):
     lanes: Mapping[str, Lane]
     faults: Faults
     began: Moment
+    radios: Mapping[str, Radio] = {}
 
     def health(self, now: Moment) -> Json:
         return {
             "uptime_s": self.began.until(now) // 1000,
             "counters": self.counters(),
             "links": dict(starmap(_link, self.links.items())),
+            "radios": {name: _radio(radio.standing) for name, radio in self.radios.items()},
             "lanes": {name: _lane(lane, now) for name, lane in self.lanes.items()},
             "faults": [
                 {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
@@ -69,6 +73,21 @@ def _link(name: str, link: LinkCounters) -> tuple[str, Json]:
     counted = {"up": link.up, "packets": link.packets, "readings": link.readings, "events": link.events}
     more = {"unknown": link.unknown, "absurd": link.absurd, "missed": link.missed}
     return name, counted | more | {"rejected": dict(link.rejected)}
+
+
+def _radio(standing: Standing) -> Json:
+    return {
+        "adapter": standing.adapter,
+        "address": standing.address,
+        "state": standing.state.value,
+        "scan": standing.mode.value if standing.mode else None,
+        "silence_s": standing.silence_s,
+        "gap_s": standing.gap_s,
+        "repeated": standing.repeated,
+        "connected": standing.connected,
+        "waiting": standing.waiting,
+        "rungs": standing.rungs,
+    }
 
 
 def _lane(lane: Lane, now: Moment) -> Json:

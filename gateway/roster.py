@@ -46,15 +46,16 @@ class RosterFile(Section):
 
 
 class Roster:
-    """Immutable. `find` knows a device by its full address, and by its low 32 bits where only these are heard."""
+    """Immutable. `find` knows a device by its full address, and by its low 32 bits where no more is known."""
 
     def __init__(self, devices: tuple[Device, ...]) -> None:
         self.devices = devices
         self._by_address = {device.address[-LOW_DIGITS:]: device for device in devices}
         self._by_address |= {device.address: device for device in devices}
+        self._by_serial_id = {device.address: device for device in devices if len(device.address) == LOW_DIGITS}
 
     def find(self, address: Address) -> Device | None:
-        return self._by_address.get(address)
+        return self._by_address.get(address) or self._by_serial_id.get(address[-LOW_DIGITS:])
 
     @property
     def wearers(self) -> int:

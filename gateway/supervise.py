@@ -37,6 +37,7 @@ class Supervisor:
         """Run it for ever, waiting between runs; only cancellation ends this."""
         loop = asyncio.get_running_loop()
         attempt = 0
+        broken: str | None = None
         while True:
             up_at: list[float] = []
 
@@ -48,6 +49,9 @@ class Supervisor:
                 await kept.run(up)
                 log.error("ended without a reason", what=kept.name)
             except (LinkDown, UplinkDown) as down:
+                if broken not in (None, down.fault):
+                    self._faults.end(kept.name, broken)  # another thing is wrong now
+                broken = down.fault
                 self._faults.begin(down.fault, kept.name, str(down), down.cure)
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()

@@ -33,7 +33,7 @@ class Writes:
         route = self._route(address)
         if route is None:
             return
-        write = self._profiles.buzz(route.profile, route.link, address, BuzzPattern.HELP_IS_COMING)
+        write = self._profiles.buzz(route.profile, route.link, route.address, BuzzPattern.HELP_IS_COMING)
         if write is None:
             return
         task = asyncio.create_task(self._write(alert, write), name=f"buzz {alert.id}")

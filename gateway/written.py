@@ -95,9 +95,15 @@ def broker(value: str) -> str:
 
 
 def adapter(value: str) -> str:
-    if not re.fullmatch(r"hci\d{1,4}", value):
-        raise ValueError("not a Bluetooth adapter; write hci0, or hci1 for a second one")
+    if not re.fullmatch(r"hci\d{1,3}|([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", value):
+        raise ValueError("not a Bluetooth adapter; write its address, as `bluetoothctl list` shows it, or hci0")
     return value
+
+
+def bluetooth_address(value: str) -> str:
+    if not re.fullmatch(r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", value):
+        raise ValueError('not a Bluetooth address; write "C0:98:00:01:02:03", in quotes')
+    return value.upper()
 
 
 def port(value: str) -> str:
@@ -113,5 +119,6 @@ FilePath = Annotated[Path, BeforeValidator(_path), Field(json_schema_extra={"min
 Name = Annotated[str, AfterValidator(_name)]
 TopicPrefix = Annotated[str, AfterValidator(topic_prefix)]
 Adapter = Annotated[str, AfterValidator(adapter)]
+BluetoothAddress = Annotated[str, AfterValidator(bluetooth_address)]
 Broker = Annotated[str, AfterValidator(broker)]
 Port = Annotated[str, AfterValidator(port)]

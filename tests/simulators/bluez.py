@@ -1,5 +1,7 @@
 """A bus of its own, and on it bluetoothd as far as scanning goes: what it is asked for, and adverts as it tells them.
 
+One adapter that may be refused, switched off, taken away and returned under another name.
+
 Run as a process it takes one advert a line on standard input, as {"address": …, "manufacturer": {key: hex}},
 and says "ready" once it owns its name and "scanning" once it is asked to scan.
 """
@@ -18,7 +20,7 @@ from dbus_fast.aio import MessageBus
 BLUEZ = "org.bluez"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 OBJECTS = "org.freedesktop.DBus.ObjectManager"
-ADAPTER = "/org/bluez/hci0"
+ADAPTER1 = "org.bluez.Adapter1"
 _OPEN = """<busconfig><type>system</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow own="*"/><allow user="*"/><allow send_destination="*" eavesdrop="true"/>
 <allow eavesdrop="true"/></policy></busconfig>"""
@@ -48,13 +50,16 @@ class Bus:
 
 
 class Bluez:
-    """One adapter, hci0. `mute` keeps it from ever answering StartDiscovery."""
+    """`mute` keeps it from ever answering StartDiscovery; `refuse` maps methods to the error they are answered with."""
 
-    def __init__(self, *, mute: bool = False) -> None:
+    def __init__(self, *, mute: bool = False, powered: bool = True, passive: bool = False) -> None:
         self.asked: list[str] = []
-        """Methods called on the adapter, in order."""
+        """Methods called on the adapter, in order; `Powered=False` and the like for its properties."""
         self.filters: dict[str, Any] = {}
-        self._mute = mute
+        self.refuse: dict[str, str] = {}
+        self.adapter: str | None = "hci0"
+        self._mute, self._passive = mute, passive
+        self._powered, self._discovering = powered, False
         self._devices: dict[str, dict[str, Variant]] = {}
 
     async def __aenter__(self) -> Self:
@@ -66,6 +71,32 @@ class Bluez:
     async def __aexit__(self, *_: object) -> None:
         self._bus.disconnect()
 
+    @property
+    def path(self) -> str:
+        return f"/org/bluez/{self.adapter}"
+
+    def unplug(self) -> None:
+        """The adapter goes, and its devices with it."""
+        for path in self._devices:
+            self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [path, ["org.bluez.Device1"]])
+        self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [self.path, [ADAPTER1]])
+        self._devices.clear()
+        self.adapter, self._discovering = None, False
+
+    def plug(self, name: str) -> None:
+        """The same adapter is there again, as `name`."""
+        self.adapter = name
+        self._signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}", [self.path, {ADAPTER1: self._properties()}])
+
+    def switch(self, *, on: bool) -> None:
+        self._powered = on
+        self._discovering = self._discovering and on
+        self._signal(self.path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [ADAPTER1, {"Powered": Variant("b", on)}, []])
+
+    def stop_discovering(self) -> None:
+        """What a bluetoothd does that has gone astray: no signal, no adverts."""
+        self._discovering = False
+
     def advert(
         self,
         address: str,
@@ -74,7 +105,7 @@ class Bluez:
         rssi: int = -67,
     ) -> None:
         """A device is heard: for the first time, or again with what has changed."""
-        path = f"{ADAPTER}/dev_{address.replace(':', '_')}"
+        path = f"{self.path}/dev_{address.replace(':', '_')}"
         heard = {"RSSI": Variant("n", rssi)}
         if manufacturer:
             heard["ManufacturerData"] = Variant("a{qv}", {key: Variant("ay", v) for key, v in manufacturer.items()})
@@ -87,7 +118,7 @@ class Bluez:
         known = {
             "Address": Variant("s", address),
             "AddressType": Variant("s", "public"),
-            "Adapter": Variant("o", ADAPTER),
+            "Adapter": Variant("o", self.path),
             "Alias": Variant("s", address.replace(":", "-")),
             **{name: Variant("b", False) for name in ("Paired", "Trusted", "Blocked", "Connected", "ServicesResolved")},
             "UUIDs": Variant("as", []),
@@ -102,25 +133,57 @@ class Bluez:
     def _called(self, message: Message) -> Message | bool | None:
         if message.message_type is not MessageType.METHOD_CALL:
             return None
-        if message.member == "GetManagedObjects":
-            return Message.new_method_return(message, "a{oa{sa{sv}}}", [self._objects()])
-        if message.path != ADAPTER or message.interface != "org.bluez.Adapter1":
+        match message.interface, message.member:
+            case _, "GetManagedObjects":
+                return Message.new_method_return(message, "a{oa{sa{sv}}}", [self._objects()])
+            case "org.freedesktop.DBus.Introspectable", "Introspect" if message.path == "/org/bluez":
+                nodes = f'<node name="{self.adapter}"/>' if self.adapter else ""
+                return Message.new_method_return(message, "s", [f"<node>{nodes}</node>"])
+        if self.adapter is None or message.path != self.path:
             return None
-        assert message.member
-        self.asked.append(message.member)
-        if message.member == "SetDiscoveryFilter":
-            self.filters = {name: variant.value for name, variant in message.body[0].items()}
-        return True if self._mute and message.member == "StartDiscovery" else Message.new_method_return(message)
+        return self._properties_called(message) if message.interface == PROPERTIES else self._adapter_called(message)
 
-    def _objects(self) -> dict[str, Any]:
-        adapter = {
+    def _properties_called(self, message: Message) -> Message | None:
+        match message.member, message.body:
+            case "GetAll", _:
+                return Message.new_method_return(message, "a{sv}", [self._properties()])
+            case "Get", [_, str(name)]:
+                return Message.new_method_return(message, "v", [self._properties()[name]])
+            case "Set", [_, str(name), value]:
+                self.asked.append(f"{name}={value.value}")
+                if error := self.refuse.get(name):
+                    return Message.new_error(message, error, "refused by the test")
+                self.switch(on=value.value)
+                return Message.new_method_return(message)
+        return None
+
+    def _adapter_called(self, message: Message) -> Message | bool | None:
+        assert message.member
+        if message.member == "RegisterMonitor" and not self._passive:
+            return None  # dbus-fast answers UnknownMethod
+        self.asked.append(message.member)
+        if error := self.refuse.get(message.member):
+            return Message.new_error(message, error, "refused by the test")
+        match message.member:
+            case "SetDiscoveryFilter":
+                self.filters = {name: variant.value for name, variant in message.body[0].items()}
+            case "StartDiscovery" if self._mute:
+                return True
+            case "StartDiscovery" | "StopDiscovery":
+                self._discovering = message.member == "StartDiscovery"
+        return Message.new_method_return(message)
+
+    def _properties(self) -> dict[str, Variant]:
+        return {
             "Address": Variant("s", "00:1A:7D:DA:71:13"),
             "Name": Variant("s", "station"),
-            "Powered": Variant("b", True),
-            "Discovering": Variant("b", "StartDiscovery" in self.asked),
+            "Powered": Variant("b", self._powered),
+            "Discovering": Variant("b", self._discovering),
         }
+
+    def _objects(self) -> dict[str, Any]:
         devices = {path: {"org.bluez.Device1": known} for path, known in self._devices.items()}
-        return {ADAPTER: {"org.bluez.Adapter1": adapter}, **devices}
+        return ({self.path: {ADAPTER1: self._properties()}} if self.adapter else {}) | devices
 
 
 class BluezProcess:

@@ -1,0 +1,130 @@
+"""What is done about a radio that fails or is deaf. Pure: causes and the boot clock go in, rungs come out.
+
+Each rung is tried once; then the radio is down (or, where nothing proves deafness, quiet) and the ladder rests
+before it is climbed anew. Between the rungs a scan is simply tried again.
+"""
+
+from collections import Counter
+from enum import StrEnum
+
+PACE_MS = 5_000
+"""Between two rungs that disturb the adapter: it is given time to come back by itself."""
+ABSENT_MS = 30_000
+"""How long an adapter may be away before its USB port is bound anew."""
+REST_MS, REST_MOST_MS = 600_000, 3_600_000
+"""After the last rung; doubled each time. A quiet radio rests for the longest at once."""
+STEADY_MS = 60_000
+"""A radio that heard for so long has healed; failing sooner goes on from the next rung."""
+
+
+class Rung(StrEnum):
+    RESTART = "restart"
+    """Discovery is stopped and a new scan begun: what every new attempt does anyway."""
+    POWER = "power"
+    """The adapter is switched off and on over D-Bus."""
+    UNBLOCK = "unblock"
+    """The reset unit lifts rfkill's block."""
+    CONTROLLER = "controller"
+    """The reset unit takes the controller down and up."""
+    REBIND = "rebind"
+    """The reset unit binds the radio's USB device anew."""
+
+
+class Cause(StrEnum):
+    DEAF = "deaf"
+    """Silence with a witness."""
+    SILENT = "silent"
+    """Silence without one: perhaps nobody is there."""
+    FAILED = "failed"
+    """BlueZ refuses or breaks off."""
+    OFF = "off"
+    BLOCKED = "blocked"
+    ABSENT = "absent"
+    """bluetoothd runs, and the adapter is not there."""
+    ELSEWHERE = "elsewhere"
+    """Not the adapter's doing: no bus, no bluetoothd, no permission."""
+
+
+_FROM_POWER = (Rung.POWER, Rung.UNBLOCK, Rung.CONTROLLER, Rung.REBIND)
+RUNGS: dict[Cause, tuple[Rung, ...]] = {
+    Cause.DEAF: (Rung.RESTART, *_FROM_POWER),
+    Cause.SILENT: (Rung.RESTART, *_FROM_POWER),
+    Cause.FAILED: (Rung.RESTART, *_FROM_POWER),
+    Cause.OFF: _FROM_POWER,
+    Cause.BLOCKED: (Rung.UNBLOCK, Rung.POWER, Rung.CONTROLLER, Rung.REBIND),
+    Cause.ABSENT: (Rung.REBIND,),
+    Cause.ELSEWHERE: (),
+}
+
+
+class Ladder:
+    """Of one adapter. `cause` is why it is being climbed, None while all is well; `climbed` counts rungs for ever."""
+
+    def __init__(self) -> None:
+        self.cause: Cause | None = None
+        self.climbed: Counter[Rung] = Counter()
+        self._since_ms = 0
+        self._tried: set[Rung] = set()
+        self._last_ms: int | None = None
+        self._heard_ms: int | None = None
+        self._rest_until_ms: int | None = None
+        self._rest_ms = REST_MS
+
+    def resting(self, now_ms: int) -> bool:
+        """Whether every rung has been tried in vain, and the next climb is not due yet."""
+        return self._rest_until_ms is not None and now_ms < self._rest_until_ms
+
+    def failed(self, cause: Cause, now_ms: int) -> None:
+        """An attempt ended for `cause`."""
+        if self._heard_ms is not None and now_ms - self._heard_ms >= STEADY_MS:
+            self._begin_anew()
+        if self.cause is None:
+            self._since_ms = now_ms
+        if self.cause is Cause.SILENT and cause is Cause.DEAF:
+            self._begin_anew()  # what was perhaps an empty station is proven now
+            self._since_ms = now_ms
+        self.cause, self._heard_ms = cause, None
+
+    def heard(self, now_ms: int) -> bool:
+        """The radio hears. Whether that is news: the end of what was being climbed for."""
+        if self.cause is None or self._heard_ms is not None:
+            return False
+        self._heard_ms, self._rest_until_ms = now_ms, None
+        return True
+
+    def next(self, now_ms: int) -> Rung | None:
+        """The rung to climb before the attempt that begins now; None where it is only tried again."""
+        if self.cause is None or self._heard_ms is not None:
+            return None
+        if self._rest_until_ms is not None:
+            if now_ms < self._rest_until_ms:
+                return None
+            self._tried.clear()
+            self._rest_until_ms = None
+        rungs = RUNGS[self.cause]
+        rung = next((each for each in rungs if each not in self._tried), None)
+        if rung is None:
+            if rungs:
+                self._rest(now_ms)
+            return None
+        if rung is not Rung.RESTART and not self._due(now_ms):
+            return None
+        self._tried.add(rung)
+        self.climbed[rung] += 1
+        self._last_ms = now_ms
+        return rung
+
+    def _due(self, now_ms: int) -> bool:
+        if self.cause is Cause.ABSENT and now_ms - self._since_ms < ABSENT_MS:
+            return False
+        return self._last_ms is None or now_ms - self._last_ms >= PACE_MS
+
+    def _rest(self, now_ms: int) -> None:
+        if self.cause is Cause.SILENT:
+            self._rest_ms = REST_MOST_MS
+        self._rest_until_ms = now_ms + self._rest_ms
+        self._rest_ms = min(2 * self._rest_ms, REST_MOST_MS)
+
+    def _begin_anew(self) -> None:
+        self.cause, self._heard_ms, self._rest_until_ms, self._rest_ms = None, None, None, REST_MS
+        self._tried.clear()

@@ -1,0 +1,47 @@
+"""Asking for what the daemon itself must not do: the privileged reset unit does one step per connection."""
+
+import asyncio
+import json
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+SOCKET = Path("/run/station-gateway-reset.sock")
+ANSWER_S = 20.0
+LONGEST = 4096
+
+
+class Step(StrEnum):
+    """What the unit can do; the words of its protocol."""
+
+    UNBLOCK = "unblock"
+    POWER = "power"
+    REBIND = "rebind"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a step: `did` lists what was done, `why` says why not."""
+
+    ok: bool
+    did: tuple[str, ...] = ()
+    why: str | None = None
+
+
+async def ask(step: Step, adapter: str | None, socket: Path = SOCKET) -> Answer:
+    """Have one step done for `adapter` (None: every Bluetooth radio); an answer in any case, within `ANSWER_S`."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            reader, writer = await asyncio.open_unix_connection(socket, limit=LONGEST)
+            try:
+                writer.write(json.dumps({"step": step, "adapter": adapter}).encode() + b"\n")
+                await writer.drain()
+                return msgspec.json.decode(await reader.readline(), type=Answer)
+            finally:
+                writer.close()
+    except FileNotFoundError:
+        return Answer(ok=False, why=f"{socket} is not there: enable station-gateway-reset.socket")
+    except TimeoutError:
+        return Answer(ok=False, why=f"no answer within {ANSWER_S:g} s")
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        return Answer(ok=False, why=f"{socket}: {error}")

@@ -1,0 +1,34 @@
+"""Which radios have been down for so long that people must know. Pure: who is up and when go in, alerts come out."""
+
+from collections.abc import Callable
+
+from gateway.inputs import Ended, Pressed
+from gateway.model import AlertKey, AlertKind, Heard, Moment, Press
+
+
+class Outages:
+    """`after_ms`: how long a link is down before it is an alert. `new_id` makes an alert's id."""
+
+    def __init__(self, after_ms: int, new_id: Callable[[], str]) -> None:
+        self._after_ms, self._new_id = after_ms, new_id
+        self._since: dict[str, Moment] = {}
+        self._over: set[str] = set()
+        """Links whose last outage has been told to be over; one of before a restart may still be open."""
+        self._raised: set[str] = set()
+
+    def see(self, link: str, now: Moment, *, up: bool) -> Pressed | Ended | None:
+        """What is to be told about a radio that is or is not up now; an end is told once, after a restart as well."""
+        key = AlertKey(f"link:{link}", AlertKind.RADIO_DOWN, None, test=False)
+        if up:
+            self._since[link] = now
+            self._raised.discard(link)
+            if link in self._over:
+                return None
+            self._over.add(link)
+            return Ended(key)
+        since = self._since.setdefault(link, now)
+        if link in self._raised or since.until(now) < self._after_ms:
+            return None
+        self._raised.add(link)
+        self._over.discard(link)
+        return Pressed(key, None, Press(None, since), Heard(link, None), self._new_id())

@@ -1,0 +1,113 @@
+"""Each rung once, in its order and at its pace; then rest. Hearing for a while begins it anew."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drivers.ble.ladder import ABSENT_MS, PACE_MS, REST_MOST_MS, REST_MS, RUNGS, STEADY_MS, Cause, Ladder, Rung
+
+ALL = list(Rung)
+
+
+def climb(ladder: Ladder, cause: Cause, begin: int, until: int, every: int = 1_000) -> list[tuple[int, Rung]]:
+    """Attempts that fail one after the other; which rungs were climbed, and when."""
+    climbed = []
+    for now in range(begin, until, every):
+        ladder.failed(cause, now)
+        if rung := ladder.next(now):
+            climbed.append((now, rung))
+    return climbed
+
+
+def test_all_is_well_until_something_fails() -> None:
+    assert Ladder().next(0) is None
+    assert Ladder().heard(0) is False
+
+
+def test_the_rungs_of_each_cause_come_once_each_and_in_order() -> None:
+    for cause in Cause:
+        assert [rung for _, rung in climb(Ladder(), cause, 0, 200_000)] == list(RUNGS[cause])
+    assert list(RUNGS[Cause.DEAF]) == ALL
+
+
+def test_rungs_that_disturb_the_adapter_are_paced() -> None:
+    times = [at for at, rung in climb(Ladder(), Cause.FAILED, 0, 100_000, every=100) if rung is not Rung.RESTART]
+    assert all(later - sooner >= PACE_MS for sooner, later in pairwise(times))
+
+
+def test_an_adapter_that_is_away_is_given_time_to_come_back() -> None:
+    assert climb(Ladder(), Cause.ABSENT, 0, 60_000) == [(ABSENT_MS, Rung.REBIND)]
+
+
+def test_what_is_not_the_adapters_doing_has_no_rungs_and_no_rest() -> None:
+    ladder = Ladder()
+    assert climb(ladder, Cause.ELSEWHERE, 0, 5_000_000, every=10_000) == []
+    assert not ladder.resting(1_000)
+
+
+def test_after_the_last_rung_it_rests_longer_and_longer_and_climbs_again() -> None:
+    ladder = Ladder()
+    begun = [at for at, rung in climb(ladder, Cause.DEAF, 0, 4 * REST_MOST_MS) if rung is Rung.RESTART]
+    gaps = [later - sooner for sooner, later in pairwise(begun)]
+    assert all(gap >= REST_MS for gap in gaps)
+    assert sorted(gaps) == gaps
+    assert max(gaps) < REST_MOST_MS + 60_000
+    assert ladder.climbed[Rung.REBIND] in (len(begun), len(begun) - 1)
+
+
+def test_a_silent_radio_is_climbed_for_once_and_then_hourly() -> None:
+    ladder = Ladder()
+    begun = [at for at, rung in climb(ladder, Cause.SILENT, 0, 3 * REST_MOST_MS) if rung is Rung.RESTART]
+    assert [round(at / REST_MOST_MS) for at in begun] == [0, 1, 2]
+
+
+def test_proof_of_deafness_ends_the_rest_of_a_quiet_radio() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.SILENT, 0, 100_000)
+    assert ladder.resting(100_000)
+    ladder.failed(Cause.DEAF, 200_000)
+    assert ladder.next(200_000) is Rung.RESTART
+
+
+def test_hearing_is_news_once_and_ends_the_climb() -> None:
+    ladder = Ladder()
+    ladder.failed(Cause.DEAF, 0)
+    ladder.next(0)
+    assert [ladder.heard(1_000), ladder.heard(2_000)] == [True, False]
+    assert ladder.next(3_000) is None
+
+
+def test_a_radio_that_is_deaf_again_soon_goes_on_from_the_next_rung() -> None:
+    ladder = Ladder()
+    ladder.failed(Cause.DEAF, 0)
+    assert ladder.next(0) is Rung.RESTART
+    ladder.heard(1_000)
+    ladder.failed(Cause.DEAF, STEADY_MS)
+    assert ladder.next(STEADY_MS) is Rung.POWER
+
+
+def test_a_radio_that_heard_for_a_while_has_healed() -> None:
+    ladder = Ladder()
+    for now in (0, 10_000 + STEADY_MS):
+        ladder.failed(Cause.DEAF, now)
+        assert ladder.next(now) is Rung.RESTART
+        ladder.heard(now + 1_000)
+    assert ladder.climbed[Rung.RESTART] == 2
+
+
+@given(st.lists(st.tuples(st.sampled_from(Cause), st.integers(1, 40_000), st.booleans()), max_size=200))
+def test_whatever_happens_the_adapter_is_not_disturbed_more_often_than_the_pace(
+    events: list[tuple[Cause, int, bool]],
+) -> None:
+    ladder, now, disturbed = Ladder(), 0, list[int]()
+    for cause, later, hears in events:
+        now += later
+        ladder.failed(cause, now)
+        rung = ladder.next(now)
+        assert rung is None or rung in RUNGS[cause]
+        if rung not in (None, Rung.RESTART):
+            disturbed.append(now)
+        if hears:
+            ladder.heard(now)
+    assert all(later - sooner >= PACE_MS for sooner, later in pairwise(disturbed))
