@@ -1,15 +1,23 @@
 """All profiles in force: which packets they know, and what these packets say."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from drivers.base import Address, BuzzPattern, Decoded, Packet, PacketKind, Write
 from drivers.framing import Framing
 from drivers.marked import Mark, Problem, Refused
-from drivers.profile.compiled import Profile, carriers
+from drivers.profile.compiled import Profile, carriers, characteristic, characteristics
+from drivers.profile.connect import Connect
 from drivers.profile.load import load
+from drivers.profile.written import BASE_UUID
 
 SHIPPED = Path(__file__).parent / "profiles"
+
+AD_MANUFACTURER = 0xFF
+AD_SERVICE_DATA = {2: 0x16, 4: 0x20, 16: 0x21}
+AD_SERVICES = {2: (0x02, 0x03), 4: (0x04, 0x05), 16: (0x06, 0x07)}
+PATTERN_MAX = 31
+"""Bytes of a pattern that BlueZ looks at."""
 
 Decode = Callable[[Packet], Decoded]
 
@@ -24,6 +32,8 @@ class Profiles:
         for profile in self._profiles.values():
             for kind, key, prefix in carriers(profile.file.bluetooth):
                 self._decoders.setdefault((kind, key), []).append((prefix, profile.advert(prefix)))
+            for uuid in characteristics(profile.file.bluetooth):
+                self._decoders[PacketKind.CHARACTERISTIC, uuid] = [(b"", characteristic(profile.name, uuid))]
             if profile.frame:
                 self._decoders[PacketKind.FRAME, profile.name] = [(b"", profile.frame)]
         for candidates in self._decoders.values():
@@ -67,12 +77,69 @@ class Profiles:
         """Whether any profile looks at such a section."""
         return (kind, key) in self._decoders
 
+    def connect(
+        self, services: Collection[str], manufacturer: Mapping[int, bytes], service_data: Mapping[str, bytes]
+    ) -> Connect | None:
+        """What connection the profiles of a device ask for, by what its advert lists and holds; None for none."""
+        mine = [each for each in self._profiles.values() if _matches(each, services, manufacturer, service_data)]
+        asked = [each.file.bluetooth.connect for each in mine if each.file.bluetooth and each.file.bluetooth.connect]
+        if not asked:
+            return None
+        polls = [shape.poll for shape in asked if shape.poll is not None]
+        return Connect(
+            notify=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.notify)),
+            read=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.read)),
+            poll_ms=min(polls, default=None),
+            alerts=any(profile.file.occurrences for profile in mine),
+        )
+
+    def patterns(self) -> tuple[tuple[int, bytes], ...]:
+        """What a section of an advert begins with that any profile wants: its AD type, and its first bytes.
+
+        AD types are those of the Assigned Numbers; a service may stand in a complete or in an incomplete list.
+        """
+        found: list[tuple[int, bytes]] = []
+        for profile in self._profiles.values():
+            for _, key, prefix in carriers(profile.file.bluetooth):
+                if isinstance(key, int):
+                    found.append((AD_MANUFACTURER, key.to_bytes(2, "little") + prefix))
+                else:
+                    octets = _short(key)
+                    found.append((AD_SERVICE_DATA[len(octets)], octets + prefix))
+            for uuid in profile.file.bluetooth.services if profile.file.bluetooth else ():
+                octets = _short(uuid)
+                found += [(ad_type, octets) for ad_type in AD_SERVICES[len(octets)]]
+        return tuple(dict.fromkeys((ad_type, octets[:PATTERN_MAX]) for ad_type, octets in found))
+
     def buzz(self, profile: str, link: str, address: Address, pattern: BuzzPattern) -> Write | None:
         """What makes a device buzz, ready for `link`; None where the profile states no way over such a link.
 
         Over Bluetooth the write is for `address` as given: pass the full one where the canonical one is cut.
         """
         return self._profiles[profile].buzz(link, address, pattern)
+
+
+def _matches(
+    profile: Profile, services: Collection[str], manufacturer: Mapping[int, bytes], service_data: Mapping[str, bytes]
+) -> bool:
+    """Whether an advert is of a device that `profile` describes."""
+    bluetooth = profile.file.bluetooth
+    if bluetooth is None:
+        return False
+    if any(uuid in services for uuid in bluetooth.services):
+        return True
+    company, data = bluetooth.manufacturer, bluetooth.service_data
+    if company and manufacturer.get(company.company, b"-").startswith(company.prefix):
+        return company.company in manufacturer
+    return bool(data and data.uuid in service_data and service_data[data.uuid].startswith(data.prefix))
+
+
+def _short(uuid: str) -> bytes:
+    """A UUID as adverts hold it, in as few bytes as it has."""
+    if uuid.endswith(BASE_UUID):
+        short = bytes.fromhex(uuid[:8])
+        return (short[2:] if short.startswith(b"\0\0") else short)[::-1]
+    return bytes.fromhex(uuid.replace("-", ""))[::-1]
 
 
 def _folder(folder: Path, problems: list[Problem]) -> list[tuple[Profile, Path]]:

@@ -24,8 +24,8 @@ log = structlog.get_logger("ble")
 
 TICK_S = 1.0
 OFF_S = 1.0
-PAUSE_MS = 2_000
-"""Scanning may stand still for so long while a wearable is being connected."""
+PAUSE_MS = 1_500
+"""Scanning may stand still for so long while a wearable is being connected; giving up takes up to half a second."""
 NEIGHBOUR_MS = 5_000
 BEACON_MS = 300_000
 UPWARD_MS = 600_000
@@ -232,9 +232,9 @@ class Radio:
             plan = self._visits.plan(address) or self._station.connect(advert)
             self._visits.reach(address, device, plan)
 
-    def _paused(self) -> bool:
+    def _paused(self, since_ms: int) -> bool:
         """Whether scanning stands still, as it does while an adapter waits for a connection."""
-        return self.hearing.busy and self.hearing.silence(self._now()) > PAUSE_MS
+        return self.hearing.busy and self._now() - max(self.hearing.last_ms, since_ms) > PAUSE_MS
 
     def _state(self, now: int) -> State:
         if self._mode is None:

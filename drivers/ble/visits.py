@@ -53,7 +53,8 @@ class Wearable:
 class Visits:
     """`claims` is shared by the adapters of a station, so that no two call one wearable at once.
 
-    `paused` says that scanning has stood still for too long: then the call under way is given up.
+    `paused` says whether scanning has stood still for too long since a time: then the call under way is given up, and
+    none is begun before something is heard again.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Visits:
         dial: Dial,
         clock: Callable[[], Instant],
         claims: "dict[Address, Visits]",
-        paused: Callable[[], bool],
+        paused: Callable[[int], bool],
     ) -> None:
         self.slots = slots
         self._link, self._dial, self._clock, self._claims, self._paused = link, dial, clock, claims, paused
@@ -118,7 +119,7 @@ class Visits:
         now = self._now()
         for address in [address for address, visit in self._visits.items() if visit.done()]:
             self._visits.pop(address).result()
-        chosen = self.slots.next(now)
+        chosen = None if self._paused(0) else self.slots.next(now)
         if chosen is not None and self._claims.setdefault(chosen, self) is self:
             await self._call(self._wearables[chosen], listener, verify)
             return
@@ -147,11 +148,12 @@ class Visits:
 
     async def _dialled(self, wearable: Wearable) -> Call:
         """The connection; TimeoutError as soon as scanning has stood still for too long."""
+        begun = self._now()
         dialling = asyncio.ensure_future(self._dial(wearable.device, wearable.lost))
         try:
             async with asyncio.timeout(CALL_S):
                 while not (await asyncio.wait({dialling}, timeout=TICK_S))[0]:
-                    if self._paused():
+                    if self._paused(begun):
                         raise TimeoutError
         finally:
             if not dialling.done():

@@ -6,16 +6,10 @@ from typing import NamedTuple
 
 from drivers.base import BuzzPattern, OccurrenceKind
 from drivers.checksum import CHECKSUMS
+from drivers.decoders.characteristics import DECODERS
 from drivers.profile.fields import BOOLEAN
-from drivers.profile.model import (
-    BehaviourName,
-    Code,
-    FieldShape,
-    OccurrenceShape,
-    ProfileFile,
-    Serial,
-    StartLengthShape,
-)
+from drivers.profile.links import Bluetooth, ConnectShape, Serial, StartLengthShape
+from drivers.profile.model import BehaviourName, Code, FieldShape, OccurrenceShape, ProfileFile
 
 Where = tuple[str | int, ...]
 
@@ -208,10 +202,36 @@ def _code(code: Code, where: Where) -> Iterator[Finding]:
 def _links(file: ProfileFile) -> Iterator[Finding]:
     if file.bluetooth is None and file.serial is None:
         yield Finding((), "the profile does not say how its packets are recognised", "add bluetooth: or serial:")
-    if file.bluetooth and file.bluetooth.manufacturer is None and file.bluetooth.service_data is None:
-        yield Finding(("bluetooth",), "no advert section is named", "add manufacturer: or service_data:")
-    if file.serial:
+    sections = [file.bluetooth.manufacturer, file.bluetooth.service_data] if file.bluetooth else []
+    if not file.fields and (file.serial or any(sections)):
+        yield Finding((), "the profile reads nothing from its packets", "add fields:")
+    if file.bluetooth:
+        yield from (Finding(("bluetooth", *each.where), each.what, each.cure) for each in _bluetooth(file.bluetooth))
+    if file.serial and file.fields:
         yield from (Finding(("serial", *found.where), found.what, found.cure) for found in _serial(file, file.serial))
+
+
+def _bluetooth(bluetooth: Bluetooth) -> Iterator[Finding]:
+    recognised = bluetooth.manufacturer or bluetooth.service_data or bluetooth.services
+    if not recognised:
+        yield Finding((), "no advert section is named", "add manufacturer:, service_data: or services:")
+    if bluetooth.connect:
+        yield from (Finding(("connect", *each.where), each.what, each.cure) for each in _connect(bluetooth.connect))
+    elif recognised and not (bluetooth.manufacturer or bluetooth.service_data):
+        yield Finding(("services",), "services say who the device is, and nothing is read from it", "add connect:")
+
+
+def _connect(connect: ConnectShape) -> Iterator[Finding]:
+    if not connect.notify and not connect.read:
+        yield Finding((), "a connection for nothing", "add notify: or read:, with characteristics")
+    if connect.poll is not None and not connect.read:
+        yield Finding(("poll",), "poll says how often read: is done, and there is none", "add read:, or take poll out")
+    known = sorted(uuid[4:8] for uuid in DECODERS)
+    for key, uuids in (("notify", connect.notify), ("read", connect.read)):
+        for number, uuid in enumerate(uuids):
+            if uuid not in DECODERS:
+                what = f"this release cannot read the characteristic {uuid}"
+                yield Finding((key, number), what, f"it can read {', '.join(known)}")
 
 
 def _serial(file: ProfileFile, serial: Serial) -> Iterator[Finding]:

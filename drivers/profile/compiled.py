@@ -5,9 +5,11 @@ from typing import Any
 
 from drivers.base import Address, BadFrame, BuzzPattern, Decoded, Packet, PacketKind, Reading, Write
 from drivers.checksum import CHECKSUMS
+from drivers.decoders.characteristics import DECODERS
 from drivers.framing import Framing, LengthFraming, LineFraming, Refusal
 from drivers.profile.fields import ABSURD, Access, Cells, cell_of, outcome_of, raw_of
-from drivers.profile.model import Bluetooth, FramingShape, ProfileFile, Serial
+from drivers.profile.links import Bluetooth, FramingShape, Serial
+from drivers.profile.model import ProfileFile
 from drivers.profile.occurrences import teller
 from drivers.profile.written import Order
 
@@ -57,6 +59,25 @@ class Profile:
         if way == "ble" and bluetooth and bluetooth.buzz:
             return Write(link, address, bluetooth.buzz.patterns.octets(pattern), bluetooth.buzz.characteristic)
         return None
+
+
+def characteristics(bluetooth: Bluetooth | None) -> tuple[str, ...]:
+    """The characteristics that a profile connects for."""
+    connect = bluetooth.connect if bluetooth else None
+    return (*connect.notify, *connect.read) if connect else ()
+
+
+def characteristic(profile: str, uuid: str) -> Callable[[Packet], Decoded]:
+    """The decoder of a standard characteristic's values; KeyError where there is none."""
+    read = DECODERS[uuid]
+
+    def decode(packet: Packet) -> Decoded:
+        if packet.address is None:
+            raise BadFrame("no_address", packet.payload)
+        readings, absurd = read(packet.payload)
+        return Decoded(profile, packet.address, packet.rssi, readings, absurd)
+
+    return decode
 
 
 def carriers(bluetooth: Bluetooth | None) -> list[tuple[PacketKind, int | str, bytes]]:

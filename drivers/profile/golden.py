@@ -18,8 +18,8 @@ from drivers.base import (
     PacketKind,
 )
 from drivers.profile.checks import Finding
-from drivers.profile.compiled import Profile
-from drivers.profile.model import Golden, Told
+from drivers.profile.compiled import Profile, characteristic, characteristics
+from drivers.profile.model import Golden, Notified, Told
 
 CURE = "correct the field that reads it, or the golden frame if that is what is wrong"
 ANY_ADDRESS = "0" * 12
@@ -74,7 +74,7 @@ def _numbers(occurrence: Told) -> tuple[tuple[str, int | str | None], ...]:
 def _differences(profile: Profile, frame: Golden) -> Iterator[str]:
     ways = list(_ways(profile, frame))
     if not ways:
-        yield "states no bytes: give payload, manufacturer, service_data or serial"
+        yield "states no bytes: give payload, manufacturer, service_data, characteristic or serial"
     for carrier, decode in ways:
         try:
             decoded = decode()
@@ -100,6 +100,8 @@ def _ways(profile: Profile, frame: Golden) -> Iterator[tuple[str, Callable[[], D
     for carrier, octets, section, kind in sections:
         if octets is not None:
             yield carrier, partial(_advert, profile, octets, section.prefix if section else None, kind)
+    if frame.characteristic is not None:
+        yield "characteristic", partial(_characteristic, profile, frame.characteristic)
     if frame.serial is not None:
         yield "serial", partial(_frame, profile, frame.serial)
 
@@ -113,6 +115,14 @@ def _advert(profile: Profile, octets: bytes, prefix: bytes | None, kind: PacketK
         raise BadFrame("not_recognised", octets)
     packet = Packet("golden", kind, profile.name, octets, Instant(0, 0), ANY_ADDRESS)
     return profile.advert(prefix)(packet)
+
+
+def _characteristic(profile: Profile, notified: Notified) -> Decoded:
+    if notified.uuid not in characteristics(profile.file.bluetooth):
+        raise BadFrame("not_recognised", notified.payload)
+    decode = characteristic(profile.name, notified.uuid)
+    at = Instant(0, 0)
+    return decode(Packet("golden", PacketKind.CHARACTERISTIC, notified.uuid, notified.payload, at, ANY_ADDRESS))
 
 
 def _frame(profile: Profile, octets: bytes) -> Decoded:

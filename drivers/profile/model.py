@@ -3,13 +3,12 @@
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from drivers.base import BuzzPattern, Metric, OccurrenceKind
-from drivers.framing import Counts
+from drivers.base import Metric, OccurrenceKind
+from drivers.profile.links import Bluetooth, Condition, Serial, Shape
 from drivers.profile.written import (
     AddressDigits,
-    ChecksumName,
     FieldName,
     Finite,
     Milliseconds,
@@ -19,14 +18,9 @@ from drivers.profile.written import (
     Order,
     ProfileName,
     ServiceName,
-    SomeOctets,
     Uuid,
     Values,
 )
-
-
-class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class NumberType(Enum):
@@ -67,14 +61,7 @@ class FieldShape(Shape):
     absent: Numbers = ()
     min: Finite | None = None
     max: Finite | None = None
-    values: dict[Number, str] = {}
-
-
-class Condition(Shape):
-    """True while a field has one of the values, given as numbers or by the field's own names for them."""
-
-    field: FieldName
-    equals: Values
+    values: dict[Number, str] = Field(default_factory=dict)
 
 
 class Code(Shape):
@@ -127,119 +114,11 @@ class OccurrenceShape(Shape):
     field: FieldName
     behaviour: Annotated[BehaviourName, BeforeValidator(_supported)]
     """counter, level or edge: how copies of one press are told apart"""
-    codes: dict[Number, Meaning] = {}
+    codes: dict[Number, Meaning] = Field(default_factory=dict)
     means: Meaning = BUTTON
     equals: Values | None = None
     counter: CounterShape | None = None
     key: FieldName | None = None
-
-
-class Patterns(Shape):
-    """The bytes that make a device buzz, one string per pattern."""
-
-    short: SomeOctets
-    long: SomeOctets
-    help_is_coming: SomeOctets
-
-    def octets(self, pattern: BuzzPattern) -> bytes:
-        match pattern:
-            case BuzzPattern.SHORT:
-                return self.short
-            case BuzzPattern.LONG:
-                return self.long
-            case BuzzPattern.HELP_IS_COMING:
-                return self.help_is_coming
-
-
-class Manufacturer(Shape):
-    company: int = Field(ge=0, le=0xFFFF)
-    prefix: Octets = b""
-
-
-class ServiceData(Shape):
-    uuid: Uuid
-    prefix: Octets = b""
-
-
-class BluetoothBuzz(Shape):
-    characteristic: Uuid
-    patterns: Patterns
-
-
-class Bluetooth(Shape):
-    manufacturer: Manufacturer | None = None
-    service_data: ServiceData | None = None
-    buzz: BluetoothBuzz | None = None
-
-
-class LengthShape(Shape):
-    at: int = Field(ge=1, le=15)
-    type: Literal["u8", "u16", "u24", "u32"] = "u8"
-    order: Order | None = None
-    counts: Counts
-    """body, body_and_checksum or frame"""
-
-
-class ChecksumShape(Shape):
-    name: ChecksumName
-    covers_from: int = Field(ge=0, le=15)
-    """the first byte of the frame that the checksum covers"""
-    order: Order | None = None
-
-
-class StartLengthShape(Shape):
-    start: SomeOctets
-    length: LengthShape
-    checksum: ChecksumShape | None = None
-    longest: int = Field(ge=4, le=4096)
-    """the size of the longest frame, in bytes"""
-
-
-class LineShape(Shape):
-    end: SomeOctets
-    longest: int = Field(ge=1, le=4096)
-
-
-class FramingShape(Shape):
-    """One key per way of framing; exactly one is given."""
-
-    start_length: StartLengthShape | None = None
-    line: LineShape | None = None
-
-
-class SerialAddress(Shape):
-    at: int = Field(ge=0, le=255)
-    size: Literal[4, 6]
-    order: Order | None = None
-
-
-class Rssi(Shape):
-    at: int = Field(ge=0, le=255)
-    type: Literal["i8", "u8"] = "i8"
-    absent: Numbers = ()
-
-
-class PayloadPlace(Shape):
-    at: int = Field(ge=0, le=255)
-
-
-class Receiver(Shape):
-    """Which frames are the receiver speaking of itself: this address, and `when` if given."""
-
-    address: AddressDigits
-    when: Condition | None = None
-
-
-class Serial(Shape):
-    framing: FramingShape
-    """start_length: or line:, with its keys"""
-    address: SerialAddress
-    """{at: …, size: 4 or 6}, its place in the body"""
-    rssi: Rssi | None = None
-    payload: PayloadPlace
-    """{at: …}, where the payload begins in the body"""
-    receiver: Receiver | None = None
-    buzz: Patterns | None = None
 
 
 class Told(Shape):
@@ -255,6 +134,13 @@ class Told(Shape):
     confirms_fall: bool = False
 
 
+class Notified(Shape):
+    """A characteristic's value as a golden frame states it."""
+
+    uuid: Uuid
+    payload: Octets
+
+
 class Golden(Shape):
     """Bytes of which somebody knows what they mean. The same payload may be given in several carriers."""
 
@@ -262,10 +148,11 @@ class Golden(Shape):
     payload: Octets | None = None
     manufacturer: Octets | None = None
     service_data: Octets | None = None
+    characteristic: Notified | None = None
     serial: Octets | None = None
     address: AddressDigits | None = None
     rssi: int | None = None
-    values: dict[Metric, bool | int | float] = {}
+    values: dict[Metric, bool | int | float] = Field(default_factory=dict)
     occurrences: tuple[Told, ...] = ()
     absurd: tuple[str, ...] = ()
     refused: str | None = None
@@ -288,8 +175,8 @@ class ProfileFile(Shape):
     """where the layout is from, such as a sheet and its version"""
     address_bits: Literal[32, 48] = 48
     order: Order = "little"
-    fields: dict[FieldName, FieldShape] = Field(min_length=1)
-    """the numbers of the payload, by name"""
+    fields: dict[FieldName, FieldShape] = Field(default_factory=dict)
+    """the numbers of the payload, by name; none where only standard characteristics are read"""
     least: int | None = Field(default=None, ge=1, le=512)
     occurrences: tuple[OccurrenceShape, ...] = ()
     bluetooth: Bluetooth | None = None

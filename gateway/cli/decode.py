@@ -60,7 +60,8 @@ def _profiles(folder: Path | None, name: str | None) -> list[Profile]:
     profiles = Profiles.load(*([folder] if folder else []))
     if name is not None and name not in profiles.names:
         raise Unusable(f"no profile is called '{name}'; there are: {', '.join(profiles.names)}")
-    return [profiles[each] for each in ([name] if name else profiles.names)]
+    wanted = [profiles[each] for each in ([name] if name else profiles.names)]
+    return [profile for profile in wanted if profile.fields]  # the others read standard characteristics only
 
 
 def _octets(written: str) -> bytes:

@@ -91,7 +91,8 @@ class Bluez:
     def switch(self, *, on: bool) -> None:
         self._powered = on
         self._discovering = self._discovering and on
-        self._signal(self.path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [ADAPTER1, {"Powered": Variant("b", on)}, []])
+        changed = [ADAPTER1, {"Powered": Variant("b", on)}, []]
+        self._signal(self.path, PROPERTIES, "PropertiesChanged", "sa{sv}as", changed)
 
     def stop_discovering(self) -> None:
         """What a bluetoothd does that has gone astray: no signal, no adverts."""

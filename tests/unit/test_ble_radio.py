@@ -127,7 +127,8 @@ def test_what_is_heard_is_told_and_counted() -> None:
             assert attempt_.up == 1
             machine.advert(BAND, BEAT)
             machine.advert(BAND, BEAT)
-            machine.advert(OTHER, Heard({COMPANY: b"\x98\x03beat"}, rssi=-127))  # BlueZ speaks of it, and it is not on the air
+            off_the_air = Heard({COMPANY: b"\x98\x03beat"}, rssi=-127)  # BlueZ only speaks of it
+            machine.advert(OTHER, off_the_air)
             assert [packet.address for packet in street.packets] == ["c09800010203"]
             standing = of.standing
             assert (standing.state, standing.repeated, standing.mode) == (State.HEARS, 1, ScanMode.ACTIVE)

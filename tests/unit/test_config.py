@@ -153,7 +153,7 @@ def test_a_profile_that_is_not_there_or_has_no_serial_side_is_told_at_its_line(l
     (tmp_path / "site" / "a.yaml").write_text(ADVERT_ONLY)
     links = "profiles: site\nserial:\n  - {port: /dev/a, profile: 389}\n  - {port: /dev/b, profile: advert-only}\n"
     assert told(load, MINIMAL + links.replace("389", '"389"')) == [
-        "gateway.yaml:6:29: no profile is called '389'; known are 398-reference, advert-only",
+        "gateway.yaml:6:29: no profile is called '389'; known are 398-reference, advert-only, blood-pressure, health-thermometer, heart-rate, pulse-oximeter",
         "gateway.yaml:7:29: the profile 'advert-only' has no serial side; name one that states a framing",
     ]
 

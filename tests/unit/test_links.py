@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from drivers.ble.scanner import Scanner
+from drivers.ble.radio import Radio
 from drivers.registry import Profiles
 from drivers.replay import Replay
 from drivers.serial_port import SerialPort
 from gateway.config import Config
+from gateway.health import Faults
 from gateway.links import RADIO, REPLAY, SERIAL, build_links
+from gateway.roster import Roster
 from tests.support.inside import StillClock
 
-PROFILES = Profiles.load()
+STATION = (Profiles.load(), Roster(()), StillClock(), Faults(StillClock().moment))
 
 
 def config(**links: object) -> Config:
@@ -26,22 +28,21 @@ def test_each_kind_of_link_has_its_driver_its_zone_and_its_patience(tmp_path: Pa
             bluetooth=[{"adapter": "hci7", "zone": "garden"}],
             replay=[{"file": tmp_path / "absent.jsonl"}],
         ),
-        PROFILES,
-        StillClock(),
+        *STATION,
     )
     assert {name: (type(link.driver), link.backoff, link.zone) for name, link in built.items()} == {
         "serial:a": (SerialPort, SERIAL, "lobby"),
         "serial:far": (SerialPort, SERIAL, None),
-        "ble:hci7": (Scanner, RADIO, "garden"),
+        "ble:hci7": (Radio, RADIO, "garden"),
         "replay:absent.jsonl": (Replay, REPLAY, None),
     }
     assert {name: link.driver.name for name, link in built.items()} == {name: name for name in built}
 
 
 def test_a_station_may_begin_without_links() -> None:
-    assert build_links(config(), PROFILES, StillClock()) == {}
+    assert build_links(config(), *STATION) == {}
 
 
 def test_a_serial_link_without_a_framing_is_never_built() -> None:
     with pytest.raises(KeyError):
-        build_links(config(serial=[{"port": "/dev/a", "profile": "absent"}]), PROFILES, StillClock())
+        build_links(config(serial=[{"port": "/dev/a", "profile": "absent"}]), *STATION)

@@ -230,7 +230,7 @@ def test_a_registered_device_is_answered_over_the_link_that_heard_it_last() -> N
     for link in ("a", "b"):
         station.hear(BAND, fresh(1), link=link)
         station.hear(STRANGER, fresh(1), link=link)
-    assert station.normaliser.route(BAND) == Route("b", "398-reference")
+    assert station.normaliser.route(BAND) == Route("b", "398-reference", BAND)
     assert station.normaliser.route(STRANGER) is None
 
 

@@ -1,0 +1,66 @@
+"""One machine for all: built (or taken from the cache), booted, and given a station by its own install script."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.machine import Machine, machine
+from tests.e2e.station import Station, staged
+
+HERE = Path(__file__).parent
+CONFIG = """
+station: test-01
+mqtt: {brokers: ["mqtt://127.0.0.1:1883"]}
+health_every: 2s
+alerts: {radio_down_after: 30s}
+telemetry: {commit_every: 1s}
+bluetooth:
+  - {adapter: "F0:F0:F0:00:00:01", name: lobby, zone: lobby}
+  - {adapter: "F0:F0:F0:00:00:02", name: garden, zone: garden}
+serial:
+  - {port: /dev/ttyUSB0, name: receiver}
+"""
+WEARABLES = 100
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """The image's folder, made anew where what it is made of has changed."""
+    made_of = (HERE / "image.sh").read_bytes() + (HERE / "guest/agent.py").read_bytes()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "station-gateway-e2e"
+    folder = cache / hashlib.sha256(made_of).hexdigest()[:16]
+    if not folder.exists():
+        shutil.rmtree(cache, ignore_errors=True)
+        building = cache / "building"
+        subprocess.run(["bash", str(HERE / "image.sh"), str(building)], check=True, stdout=sys.stderr)
+        building.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def guest(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    share = tmp_path_factory.mktemp("share")
+    staged(share)
+    with machine(image, share) as booted:
+        yield booted
+
+
+@pytest.fixture(scope="session")
+def station(guest: Machine) -> Station:
+    """A station as a technician leaves it: installed, configured, enabled; nothing on the air yet but its wearables."""
+    made = Station(guest)
+    made.begin_broker()
+    made.world(WEARABLES, connectable=6)
+    guest.run("systemctl start bluetooth")
+    said = made.install()
+    assert "Now write /etc/station-gateway/gateway.yaml" in said
+    assert guest.ask("systemctl is-active station-gateway").output.strip() == "inactive"
+    made.configure(CONFIG, WEARABLES)
+    guest.run("systemctl enable --quiet --now station-gateway")
+    return made
