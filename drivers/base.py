@@ -11,6 +11,10 @@ from typing import Protocol
 import msgspec
 
 Address = str
+KeyOf = Callable[[Address], bytes | None]
+"""The key that is known for a device."""
+BASE_UUID = "-0000-1000-8000-00805f9b34fb"
+"""What the Bluetooth specification appends to a short UUID."""
 
 
 class Instant(msgspec.Struct, frozen=True, gc=False):
@@ -141,13 +145,30 @@ class Edge(msgspec.Struct, frozen=True, gc=False):
     key: int | None
 
 
-Behaviour = Counter | Level | Edge
+class Identity(msgspec.Struct, frozen=True, gc=False):
+    """Behaviour `identity`: the device shows another identity for as long as it alarms; silence of it is the end."""
+
+
+Behaviour = Counter | Level | Edge | Identity
+
+
+class KeyPress(StrEnum):
+    """How a key was pressed, where the format tells."""
+
+    SINGLE = "single"
+    DOUBLE = "double"
+    TRIPLE = "triple"
+    LONG = "long"
+    LONG_DOUBLE = "long_double"
+    LONG_TRIPLE = "long_triple"
+    HOLD = "hold"
 
 
 class Occurrence(msgspec.Struct, frozen=True, gc=False):
     """An edge, as one frame tells it. Copies of one press are told apart by `behaviour`, not by time.
 
     `service` names what a service key orders. `window_ms` is how long a fall may be cancelled by its wearer.
+    `press` and `button` say how which of several keys was pressed, counted from 1, where the format tells.
     """
 
     kind: OccurrenceKind
@@ -155,23 +176,55 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     service: str | None = None
     window_ms: int = 0
     confirms_fall: bool = False
+    press: KeyPress | None = None
+    button: int | None = None
 
 
 Reading = Measurement | Occurrence
 
 
-class Decoded(msgspec.Struct, frozen=True, gc=False):
-    """What one packet says. `address` is canonical: cut to the bits that every link of this format shares.
+class Auth(Enum):
+    """How far a frame proves who sent it."""
 
-    `address` None is the receiver speaking of itself. `absurd` names the fields whose values were out of
-    bounds; they yield no reading.
+    OK = "ok"
+    """Its code is right under the device's key, and its number has risen."""
+    NONE = "none"
+    """The format proves nothing, or no key is known for the device."""
+    REPLAYED = "replayed"
+    """The code is right, but the number was heard before: somebody may have recorded it."""
+    DOWNGRADED = "downgraded"
+    """Plain text from a device that has a key."""
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What a payload says under one format.
+
+    `absurd` names the fields whose values were out of bounds, `absent` those for which the device says that it has
+    none; neither yields a reading. `address` is the device that the payload names, None where it names none.
+    `counter` is the number that an authenticated frame proves. `reply` is what the device waits for, as bytes for
+    the wire: it may go out only once all that the frame says is durable.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    absurd: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    address: Address | None = None
+    auth: Auth = Auth.NONE
+    counter: int | None = None
+    reply: bytes | None = None
+
+
+class Decoded(msgspec.Struct, frozen=True, gc=False):
+    """What one packet says, and of whom.
+
+    `address` is canonical: cut to the bits that every link of this format shares. None is the receiver speaking of
+    itself.
     """
 
     profile: str
     address: Address | None
     rssi: int | None
-    readings: tuple[Reading, ...]
-    absurd: tuple[str, ...] = ()
+    said: Said
 
 
 class BadFrame(Exception):

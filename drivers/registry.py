@@ -3,13 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from drivers.base import Address, BuzzPattern, Decoded, Packet, PacketKind, Write
+from drivers.base import BASE_UUID, Address, BuzzPattern, Decoded, KeyOf, Packet, PacketKind, Write
 from drivers.framing import Framing
 from drivers.marked import Mark, Problem, Refused
 from drivers.profile.compiled import Profile, carriers, characteristic, characteristics
 from drivers.profile.connect import Connect
 from drivers.profile.load import load
-from drivers.profile.written import BASE_UUID
 
 SHIPPED = Path(__file__).parent / "profiles"
 
@@ -22,16 +21,20 @@ PATTERN_MAX = 31
 Decode = Callable[[Packet], Decoded]
 
 
+def _no_key(_: Address) -> None:
+    return None
+
+
 class Profiles:
     """Immutable. Profiles that share a company id or UUID are told apart by their prefixes, the longest first."""
 
-    def __init__(self, profiles: Iterable[Profile]) -> None:
+    def __init__(self, profiles: Iterable[Profile], key_of: KeyOf = _no_key) -> None:
         self._profiles = {profile.name: profile for profile in profiles}
         self.names = tuple(sorted(self._profiles))
         self._decoders: dict[tuple[PacketKind, int | str], list[tuple[bytes, Decode]]] = {}
         for profile in self._profiles.values():
             for kind, key, prefix in carriers(profile.file.bluetooth):
-                self._decoders.setdefault((kind, key), []).append((prefix, profile.advert(prefix)))
+                self._decoders.setdefault((kind, key), []).append((prefix, profile.advert(prefix, key_of)))
             for uuid in characteristics(profile.file.bluetooth):
                 self._decoders[PacketKind.CHARACTERISTIC, uuid] = [(b"", characteristic(profile.name, uuid))]
             if profile.frame:
@@ -40,9 +43,10 @@ class Profiles:
             candidates.sort(key=lambda candidate: len(candidate[0]), reverse=True)
 
     @classmethod
-    def load(cls, *site: Path) -> "Profiles":
+    def load(cls, *site: Path, key_of: KeyOf = _no_key) -> "Profiles":
         """The shipped profiles and those in the `site` folders; a site profile takes a shipped one's place by name.
 
+        `key_of` gives the keys of the devices that have one, by the address that sends.
         Refused: with every problem of every file, golden frames that decode otherwise among them.
         """
         problems: list[Problem] = []
@@ -54,7 +58,7 @@ class Profiles:
         problems += _twice(list(chosen.values()), _recognised_by, "what it is recognised by,")
         if problems:
             raise Refused(tuple(problems))
-        return cls(profile for profile, _ in chosen.values())
+        return cls((profile for profile, _ in chosen.values()), key_of)
 
     def __getitem__(self, name: str) -> Profile:
         return self._profiles[name]

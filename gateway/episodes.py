@@ -10,15 +10,15 @@ from enum import Enum
 
 import msgspec
 
-from drivers.base import Address, Counter, Edge, Level, Occurrence, OccurrenceKind
-from gateway.model import Auth, Change, Drop, Moment, Put
+from drivers.base import Address, Auth, Counter, Edge, Identity, KeyPress, Level, Occurrence, OccurrenceKind
+from gateway.model import Change, Drop, Moment, Put
 
 SPACE = "device"
 COPY_MS = 10 * 60_000
 """A key heard again within this time is a copy, whatever became of its alert."""
 KEEP_MS = 7 * 24 * 3_600_000
 SILENCE_MS = 30_000
-"""A level, or an edge without a key, that was silent this long has ended."""
+"""A level, an identity, or an edge without a key, that was silent this long has ended."""
 KEYS = 64
 """Keys remembered of one device: an address that counts wildly must not grow without bound."""
 SETTLE_MS = 10_000
@@ -46,6 +46,8 @@ class Event(msgspec.Struct, frozen=True):
     kind: OccurrenceKind
     service: str | None
     number: int | None
+    press: KeyPress | None = None
+    button: int | None = None
 
 
 class _Device(msgspec.Struct):
@@ -103,7 +105,9 @@ class Episodes:
             case Level(active=active):
                 ruling = _level(device, occurrence.kind, now, active=active)
             case Edge(key=key):
-                ruling = _edge(device, Event(occurrence.kind, occurrence.service, key), now)
+                ruling = _edge(device, _event(occurrence, key), now)
+            case Identity():
+                ruling = _edge(device, _event(occurrence, None), now)
         if ruling.change is None:
             return ruling
         return msgspec.structs.replace(ruling, change=Put(SPACE, address, _encode(device, now)))
@@ -121,12 +125,16 @@ class Episodes:
         return device
 
 
+def _event(occurrence: Occurrence, number: int | None) -> Event:
+    return Event(occurrence.kind, occurrence.service, number, occurrence.press, occurrence.button)
+
+
 _CHANGED = Put(SPACE, "", b"")
 """Stands for "the device's record has changed" until `hear` has encoded it."""
 
 
 def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Moment) -> Ruling:
-    event = Event(occurrence.kind, occurrence.service, counter.value)
+    event = _event(occurrence, counter.value)
     current, device.current = device.current, event
     last = device.heard.get(event)
     device.heard[event] = now

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from gateway.model import AlertKey, Auth, Change, Heard, Press, Wearable
+from drivers.base import Auth
+from gateway.model import AlertKey, Change, Heard, Press, Wearable
 
 
 class Pressed(msgspec.Struct, frozen=True):

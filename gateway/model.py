@@ -5,7 +5,7 @@ from enum import Enum, StrEnum
 
 import msgspec
 
-from drivers.base import Address
+from drivers.base import Address, Auth
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
@@ -63,13 +63,6 @@ class AlertState(Enum):
     ACCEPTED = "accepted"
     CLEARED = "cleared"
     CANCELLED = "cancelled"
-
-
-class Auth(Enum):
-    OK = "ok"
-    NONE = "none"
-    REPLAYED = "replayed"
-    DOWNGRADED = "downgraded"
 
 
 class Reason(Enum):

@@ -88,13 +88,13 @@ class Normaliser:
         wearable = self._wearable(address)
         at = self._clock.stamp(packet.received)
         heard = Heard(packet.link, decoded.rssi if decoded.rssi is not None else packet.rssi)
-        values: Values = {r.metric: r.value for r in decoded.readings if isinstance(r, Measurement)}
+        values: Values = {r.metric: r.value for r in decoded.said.readings if isinstance(r, Measurement)}
         sample = Sample(wearable, at, values) if values and wearable.registered else None
         worn = values.get(Metric.WORN)
         scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None)
         inputs: list[Input | Remember] = []
         missed = 0
-        for reading in decoded.readings:
+        for reading in decoded.said.readings:
             if isinstance(reading, Occurrence):
                 ruling = self.episodes.hear(wearable.address, reading, at, registered=wearable.registered)
                 missed += ruling.missed

@@ -48,10 +48,11 @@ class Pipeline:
         if decoded is None:
             counters.unknown += 1
             return
-        if decoded.absurd:
-            counters.absurd += len(decoded.absurd)
-            self._quarantine.add(packet.link, f"absurd {', '.join(decoded.absurd)}", packet.payload, packet.received)
-        counters.readings += len(decoded.readings)
+        said = decoded.said
+        if said.absurd:
+            counters.absurd += len(said.absurd)
+            self._quarantine.add(packet.link, f"absurd {', '.join(said.absurd)}", packet.payload, packet.received)
+        counters.readings += len(said.readings)
         if decoded.address is None:  # the receiver speaks of itself
             return
         rssi = decoded.rssi if decoded.rssi is not None else packet.rssi

@@ -9,12 +9,8 @@ no living body has are absurd.
 from collections.abc import Callable
 from decimal import Decimal
 
-from drivers.base import BadFrame, Measurement, Metric
+from drivers.base import BASE_UUID, BadFrame, Measurement, Metric, Said
 from drivers.decoders.ieee11073 import Special, Value, float32, sfloat
-from drivers.profile.written import BASE_UUID
-
-Said = tuple[tuple[Measurement, ...], tuple[str, ...]]
-"""Readings, and the names of values that were out of bounds."""
 
 BOUNDS: dict[Metric, tuple[int, int]] = {
     Metric.HEART_RATE: (20, 300),
@@ -57,9 +53,11 @@ class _Findings:
     def __init__(self) -> None:
         self._readings: list[Measurement] = []
         self._absurd: list[str] = []
+        self._absent: list[str] = []
 
     def add(self, metric: Metric, value: Value | int | None) -> None:
         if value is None or value in (Special.NAN, Special.NRES, Special.RESERVED):
+            self._absent.append(metric.value)
             return
         low, high = BOUNDS[metric]
         if isinstance(value, Special) or not low <= value <= high:
@@ -72,7 +70,7 @@ class _Findings:
         self._readings.append(Measurement(Metric.WORN, worn))
 
     def said(self) -> Said:
-        return tuple(self._readings), tuple(self._absurd)
+        return Said(tuple(self._readings), tuple(self._absurd), tuple(self._absent))
 
 
 def heart_rate_measurement(payload: bytes) -> Said:

@@ -2,24 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import NamedTuple
 
 from drivers.base import BuzzPattern, OccurrenceKind
-from drivers.checksum import CHECKSUMS
 from drivers.decoders.characteristics import DECODERS
 from drivers.profile.fields import BOOLEAN
-from drivers.profile.links import Bluetooth, ConnectShape, Serial, StartLengthShape
+from drivers.profile.framings import unfit
+from drivers.profile.links import Bluetooth, ConnectShape, Serial, SerialAddress
 from drivers.profile.model import BehaviourName, Code, FieldShape, OccurrenceShape, ProfileFile
-
-Where = tuple[str | int, ...]
-
-
-class Finding(NamedTuple):
-    """`where` is the place in the document, as keys and numbers from its top."""
-
-    where: Where
-    what: str
-    cure: str
+from drivers.profile.shape import Finding, Where
 
 
 def findings(file: ProfileFile) -> list[Finding]:
@@ -203,11 +193,13 @@ def _links(file: ProfileFile) -> Iterator[Finding]:
     if file.bluetooth is None and file.serial is None:
         yield Finding((), "the profile does not say how its packets are recognised", "add bluetooth: or serial:")
     sections = [file.bluetooth.manufacturer, file.bluetooth.service_data] if file.bluetooth else []
-    if not file.fields and (file.serial or any(sections)):
-        yield Finding((), "the profile reads nothing from its packets", "add fields:")
+    if not file.fields and not file.decoder and (file.serial or any(sections)):
+        yield Finding((), "the profile reads nothing from its packets", "add fields:, or decoder:")
+    if file.decoder and (file.fields or file.occurrences):
+        yield Finding(("decoder",), "a decoder reads all by itself", "take out fields: and occurrences:")
     if file.bluetooth:
         yield from (Finding(("bluetooth", *each.where), each.what, each.cure) for each in _bluetooth(file.bluetooth))
-    if file.serial and file.fields:
+    if file.serial and (file.fields or file.decoder):
         yield from (Finding(("serial", *found.where), found.what, found.cure) for found in _serial(file, file.serial))
 
 
@@ -235,7 +227,28 @@ def _connect(connect: ConnectShape) -> Iterator[Finding]:
 
 
 def _serial(file: ProfileFile, serial: Serial) -> Iterator[Finding]:
-    address = serial.address
+    yield from _placed(file, serial, serial.address) if serial.address else _unplaced(file)
+    if serial.receiver:
+        if len(serial.receiver.address) * 4 != file.address_bits:
+            yield Finding(
+                ("receiver", "address"), f"addresses have {file.address_bits // 4} digits here", "write that many"
+            )
+        if serial.receiver.when:
+            yield from _condition(file, serial.receiver.when.field, serial.receiver.when.equals, ("receiver", "when"))
+    least = max((field.at + field.type.size for field in file.fields.values()), default=1)
+    bodies = [least, *(len(serial.buzz.octets(pattern)) for pattern in BuzzPattern if serial.buzz)]
+    yield from (
+        Finding(("framing", *found.where), found.what, found.cure)
+        for found in unfit(serial.framing, serial.payload.at + max(bodies))
+    )
+
+
+def _unplaced(file: ProfileFile) -> Iterator[Finding]:
+    if file.decoder is None:
+        yield Finding((), "the profile does not say which device a frame is from", "add address: {at: …, size: 4}")
+
+
+def _placed(file: ProfileFile, serial: Serial, address: SerialAddress) -> Iterator[Finding]:
     if 8 * address.size < file.address_bits:
         yield Finding(
             ("address", "size"), f"{address.size} bytes hold no {file.address_bits} bits", "set address_bits: 32"
@@ -244,26 +257,3 @@ def _serial(file: ProfileFile, serial: Serial) -> Iterator[Finding]:
         yield Finding(
             ("payload", "at"), "address and rssi stand in front of the payload", "begin the payload behind them"
         )
-    if serial.receiver:
-        if len(serial.receiver.address) * 4 != file.address_bits:
-            yield Finding(
-                ("receiver", "address"), f"addresses have {file.address_bits // 4} digits here", "write that many"
-            )
-        if serial.receiver.when:
-            yield from _condition(file, serial.receiver.when.field, serial.receiver.when.equals, ("receiver", "when"))
-    if (serial.framing.start_length is None) == (serial.framing.line is None):
-        yield Finding(("framing",), "exactly one way of framing is needed", "write start_length: or line:")
-    elif serial.framing.start_length:
-        least = max(field.at + field.type.size for field in file.fields.values())
-        bodies = [least, *(len(serial.buzz.octets(pattern)) for pattern in BuzzPattern if serial.buzz)]
-        yield from _start_length(serial.framing.start_length, serial.payload.at + max(bodies))
-
-
-def _start_length(shape: StartLengthShape, body: int) -> Iterator[Finding]:
-    where: Where = ("framing", "start_length")
-    if shape.length.at < len(shape.start):
-        yield Finding((*where, "length", "at"), "the length stands in the start bytes", f"write at: {len(shape.start)}")
-    tail = CHECKSUMS[shape.checksum.name].size if shape.checksum else 0
-    least = len(shape.start) + int(shape.length.type[1:]) // 8 + body + tail
-    if shape.longest < least:
-        yield Finding((*where, "longest"), f"this profile's frames take {least} bytes", f"write {least} or more")

@@ -1,20 +1,17 @@
 """A profile ready for use: every decision that the file alone settles was taken when it was compiled."""
 
 from collections.abc import Callable
-from typing import Any
 
-from drivers.base import Address, BadFrame, BuzzPattern, Decoded, Packet, PacketKind, Reading, Write
-from drivers.checksum import CHECKSUMS
-from drivers.decoders.characteristics import DECODERS
-from drivers.framing import Framing, LengthFraming, LineFraming, Refusal
+from drivers.base import Address, BadFrame, BuzzPattern, Decoded, KeyOf, Packet, PacketKind, Reading, Said, Write
+from drivers.decoders import characteristics as standard
+from drivers.decoders.catalogue import DECODERS
+from drivers.decoders.contract import Decode
+from drivers.framing import Refusal
 from drivers.profile.fields import ABSURD, Access, Cells, cell_of, outcome_of, raw_of
-from drivers.profile.links import Bluetooth, FramingShape, Serial
+from drivers.profile.framings import framing
+from drivers.profile.links import Bluetooth, Serial
 from drivers.profile.model import ProfileFile
 from drivers.profile.occurrences import teller
-from drivers.profile.written import Order
-
-Said = tuple[tuple[Reading, ...], tuple[str, ...]]
-"""What a payload says: its readings, and the names of the fields that were absurd."""
 
 
 class Profile:
@@ -30,19 +27,21 @@ class Profile:
             name: Access(self.cells.index[cell], raw_of(field, file.order), field)
             for (name, field), cell in zip(file.fields.items(), cells, strict=True)
         }
-        self.read: Callable[[bytes], Said] = _reader(self)
+        self.read: Decode = DECODERS[file.decoder].decode if file.decoder else _reader(self)
         self.framing = framing(file.serial.framing, file.order) if file.serial else None
         self.frame: Callable[[Packet], Decoded] | None = _frames(self, file.serial) if file.serial else None
 
-    def advert(self, prefix: bytes) -> Callable[[Packet], Decoded]:
-        """The decoder of advert sections whose payload stands behind `prefix`."""
+    def advert(self, prefix: bytes, key_of: KeyOf) -> Callable[[Packet], Decoded]:
+        """What decodes advert sections whose payload stands behind `prefix`."""
         skipped, digits, read, name = len(prefix), self.file.address_bits // 4, self.read, self.name
+        coded = self.file.decoder is not None
 
         def decode(packet: Packet) -> Decoded:
             if packet.address is None:
                 raise BadFrame("no_address", packet.payload)
-            readings, absurd = read(packet.payload[skipped:])
-            return Decoded(name, packet.address[-digits:], packet.rssi, readings, absurd)
+            sender = packet.address[-digits:]
+            key = key_of(packet.address) if coded else None
+            return Decoded(name, sender, packet.rssi, read(packet.payload[skipped:], packet.address, key))
 
         return decode
 
@@ -69,13 +68,12 @@ def characteristics(bluetooth: Bluetooth | None) -> tuple[str, ...]:
 
 def characteristic(profile: str, uuid: str) -> Callable[[Packet], Decoded]:
     """The decoder of a standard characteristic's values; KeyError where there is none."""
-    read = DECODERS[uuid]
+    read = standard.DECODERS[uuid]
 
     def decode(packet: Packet) -> Decoded:
         if packet.address is None:
             raise BadFrame("no_address", packet.payload)
-        readings, absurd = read(packet.payload)
-        return Decoded(profile, packet.address, packet.rssi, readings, absurd)
+        return Decoded(profile, packet.address, packet.rssi, read(packet.payload))
 
     return decode
 
@@ -90,27 +88,7 @@ def carriers(bluetooth: Bluetooth | None) -> list[tuple[PacketKind, int | str, b
     return found
 
 
-def framing(shape: FramingShape, order: Order) -> Framing:
-    if shape.line:
-        return LineFraming(shape.line.end, shape.line.longest)
-    if shape.start_length is None:
-        raise ValueError("a framing names no way of framing")
-    frame = shape.start_length
-    length, check = frame.length, frame.checksum
-    return LengthFraming(
-        start=frame.start,
-        length_at=length.at,
-        length_size=int(length.type[1:]) // 8,
-        length_order=length.order or order,
-        counts=length.counts,
-        checksum=CHECKSUMS[check.name] if check else None,
-        covers=check.covers_from if check else 0,
-        checksum_order=check.order or order if check else order,
-        longest=frame.longest,
-    )
-
-
-def _reader(profile: Profile) -> Callable[[bytes], Said]:
+def _reader(profile: Profile) -> Decode:
     file, fields, least, cells_of = profile.file, profile.fields, profile.least, profile.cells.read
     measures = [
         (fields[name].index, outcome_of(field, field.metric, file.order), name)
@@ -119,17 +97,20 @@ def _reader(profile: Profile) -> Callable[[bytes], Said]:
     ]
     tellers = [(teller(shape, fields), shape.field) for shape in file.occurrences]
 
-    def read(payload: bytes) -> Said:
+    def read(payload: bytes, _sender: Address | None, _key: bytes | None) -> Said:
         if len(payload) < least:
             raise BadFrame(Refusal.TOO_SHORT.value, payload)
         cells = cells_of(payload)
-        readings: list[Any] = []
+        readings: list[Reading] = []
         absurd: tuple[str, ...] = ()
+        absent: tuple[str, ...] = ()
         for index, outcome, name in measures:
             measured = outcome(cells[index])
             if measured is ABSURD:
                 absurd += (name,)
-            elif measured is not None:
+            elif measured is None:
+                absent += (name,)
+            else:
                 readings.append(measured)
         for tell, name in tellers:
             told = tell(cells)
@@ -137,7 +118,7 @@ def _reader(profile: Profile) -> Callable[[bytes], Said]:
                 absurd += (name,)
             elif told is not None:
                 readings.append(told)
-        return tuple(readings), absurd
+        return Said(tuple(readings), absurd, absent)
 
     return read
 
@@ -152,17 +133,19 @@ def _frames(profile: Profile, serial: Serial) -> Callable[[Packet], Decoded]:
         payload = body[begin:]
         if len(body) < begin:
             raise BadFrame(Refusal.TOO_SHORT.value, body)
-        readings, absurd = read(payload)
-        address, rssi = address_of(body), rssi_of(body)
+        said = read(payload, None, None)
+        address, rssi = said.address or address_of(body), rssi_of(body)
         if of_receiver(address, payload):
-            return Decoded(name, None, rssi, ())
-        return Decoded(name, address, rssi, readings, absurd)
+            return Decoded(name, None, rssi, Said())
+        return Decoded(name, address, rssi, said)
 
     return decode
 
 
-def _address(serial: Serial, file: ProfileFile) -> Callable[[bytes], Address]:
+def _address(serial: Serial, file: ProfileFile) -> Callable[[bytes], Address | None]:
     place, digits = serial.address, file.address_bits // 4
+    if place is None:
+        return lambda _: None
     begin, end = place.at, place.at + place.size
     if (place.order or file.order) == "little":
         return lambda body: body[begin:end][::-1].hex()[-digits:]
@@ -181,7 +164,7 @@ def _rssi(serial: Serial) -> Callable[[bytes], int | None]:
     return rssi
 
 
-def _receiver(profile: Profile, serial: Serial) -> Callable[[Address, bytes], bool]:
+def _receiver(profile: Profile, serial: Serial) -> Callable[[Address | None, bytes], bool]:
     """Whether a frame is the receiver speaking of itself."""
     receiver = serial.receiver
     if receiver is None:
@@ -197,6 +180,8 @@ def _receiver(profile: Profile, serial: Serial) -> Callable[[Address, bytes], bo
 def _body(serial: Serial, file: ProfileFile, address: Address, payload: bytes) -> bytes:
     """The body of a downlink frame: the address in its place, all else before the payload 0."""
     place, header = serial.address, bytearray(serial.payload.at)
+    if place is None:
+        return payload
     number = int(address, 16) & (1 << 8 * place.size) - 1
     header[place.at : place.at + place.size] = number.to_bytes(place.size, place.order or file.order)
     return bytes(header) + payload

@@ -10,6 +10,7 @@ from drivers.base import (
     Counter,
     Decoded,
     Edge,
+    Identity,
     Instant,
     Level,
     Measurement,
@@ -17,13 +18,13 @@ from drivers.base import (
     Packet,
     PacketKind,
 )
-from drivers.profile.checks import Finding
 from drivers.profile.compiled import Profile, characteristic, characteristics
 from drivers.profile.model import Golden, Notified, Told
+from drivers.profile.shape import Finding
 
 CURE = "correct the field that reads it, or the golden frame if that is what is wrong"
 ANY_ADDRESS = "0" * 12
-"""Golden adverts state no address: an advert's address is not in its bytes."""
+"""Of golden adverts that state no sender: an advert's address is not in its bytes."""
 
 
 def disproved(profile: Profile) -> list[Finding]:
@@ -44,6 +45,8 @@ def told(occurrence: Occurrence) -> Told:
         "service": occurrence.service,
         "window": occurrence.window_ms,
         "confirms_fall": occurrence.confirms_fall,
+        "press": occurrence.press,
+        "button": occurrence.button,
     }
     match occurrence.behaviour:
         case Counter(value=number, fresh=fresh):
@@ -52,6 +55,8 @@ def told(occurrence: Occurrence) -> Told:
             return Told.model_construct(**terms, active=active)
         case Edge(key=key):
             return Told.model_construct(**terms, key=key)
+        case Identity():
+            return Told.model_construct(**terms)
 
 
 def wording(occurrence: Told) -> str:
@@ -68,7 +73,8 @@ def wording(occurrence: Told) -> str:
 
 
 def _numbers(occurrence: Told) -> tuple[tuple[str, int | str | None], ...]:
-    return ("service", occurrence.service), ("counter", occurrence.counter), ("key", occurrence.key)
+    pressed = ("press", occurrence.press), ("button", occurrence.button)
+    return ("service", occurrence.service), *pressed, ("counter", occurrence.counter), ("key", occurrence.key)
 
 
 def _differences(profile: Profile, frame: Golden) -> Iterator[str]:
@@ -91,7 +97,7 @@ def _differences(profile: Profile, frame: Golden) -> Iterator[str]:
 
 def _ways(profile: Profile, frame: Golden) -> Iterator[tuple[str, Callable[[], Decoded]]]:
     if frame.payload is not None:
-        yield "payload", partial(_payload, profile, frame.payload)
+        yield "payload", partial(_payload, profile, frame, frame.payload)
     bluetooth = profile.file.bluetooth
     sections = (
         ("manufacturer", frame.manufacturer, bluetooth.manufacturer if bluetooth else None, PacketKind.MANUFACTURER),
@@ -99,22 +105,22 @@ def _ways(profile: Profile, frame: Golden) -> Iterator[tuple[str, Callable[[], D
     )
     for carrier, octets, section, kind in sections:
         if octets is not None:
-            yield carrier, partial(_advert, profile, octets, section.prefix if section else None, kind)
+            yield carrier, partial(_advert, profile, frame, octets, section.prefix if section else None, kind)
     if frame.characteristic is not None:
         yield "characteristic", partial(_characteristic, profile, frame.characteristic)
     if frame.serial is not None:
         yield "serial", partial(_frame, profile, frame.serial)
 
 
-def _payload(profile: Profile, octets: bytes) -> Decoded:
-    return Decoded(profile.name, None, None, *profile.read(octets))
+def _payload(profile: Profile, frame: Golden, octets: bytes) -> Decoded:
+    return Decoded(profile.name, None, None, profile.read(octets, frame.sender, frame.key))
 
 
-def _advert(profile: Profile, octets: bytes, prefix: bytes | None, kind: PacketKind) -> Decoded:
+def _advert(profile: Profile, frame: Golden, octets: bytes, prefix: bytes | None, kind: PacketKind) -> Decoded:
     if prefix is None or not octets.startswith(prefix):
         raise BadFrame("not_recognised", octets)
-    packet = Packet("golden", kind, profile.name, octets, Instant(0, 0), ANY_ADDRESS)
-    return profile.advert(prefix)(packet)
+    packet = Packet("golden", kind, profile.name, octets, Instant(0, 0), frame.sender or ANY_ADDRESS)
+    return profile.advert(prefix, lambda _: frame.key)(packet)
 
 
 def _characteristic(profile: Profile, notified: Notified) -> Decoded:
@@ -135,21 +141,37 @@ def _frame(profile: Profile, octets: bytes) -> Decoded:
 
 
 def _compared(frame: Golden, decoded: Decoded, *, serial: bool) -> Iterator[str]:
-    read = {each.metric: each.value for each in decoded.readings if isinstance(each, Measurement)}
+    said = decoded.said
+    read = {each.metric: each.value for each in said.readings if isinstance(each, Measurement)}
     for metric in dict.fromkeys((*frame.values, *read)):
         if frame.values.get(metric) != read.get(metric):
             yield _difference(metric.value, frame.values.get(metric), read.get(metric))
-    happened = [told(each) for each in decoded.readings if isinstance(each, Occurrence)]
+    happened = [told(each) for each in said.readings if isinstance(each, Occurrence)]
     for missing in (each for each in frame.occurrences if each not in happened):
         yield f"states '{wording(missing)}', which is not decoded"
     for added in (each for each in happened if each not in frame.occurrences):
         yield f"decodes to '{wording(added)}', which is not stated"
-    if frame.absurd != decoded.absurd:
-        yield _difference("absurd", ", ".join(frame.absurd), ", ".join(decoded.absurd))
-    if serial and frame.address != decoded.address:
-        yield _difference("address", frame.address, decoded.address)
-    if serial and frame.rssi != decoded.rssi:
-        yield _difference("rssi", frame.rssi, decoded.rssi)
+    for name, stated, found in _besides(frame, decoded, serial=serial):
+        if stated != found:
+            yield _difference(name, stated, found)
+
+
+def _besides(frame: Golden, decoded: Decoded, *, serial: bool) -> Iterator[tuple[str, object, object]]:
+    """What else a golden frame states, and what was found."""
+    said = decoded.said
+    yield "absurd", ", ".join(frame.absurd), ", ".join(said.absurd)
+    if frame.absent is not None:
+        yield "absent", ", ".join(frame.absent), ", ".join(said.absent)
+    yield "auth", frame.auth.value, said.auth.value
+    yield "counter", frame.counter, said.counter
+    yield "reply", _hex(frame.reply), _hex(said.reply)
+    if serial:
+        yield "address", frame.address, decoded.address
+        yield "rssi", frame.rssi, decoded.rssi
+
+
+def _hex(octets: bytes | None) -> str | None:
+    return octets.hex() if octets is not None else None
 
 
 def _difference(name: str, stated: Any, decoded: Any) -> str:

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from drivers.base import BuzzPattern
-from drivers.framing import Counts
+from drivers.profile.framings import FramingShape
+from drivers.profile.shape import Shape
 from drivers.profile.written import (
     AddressDigits,
-    ChecksumName,
     FieldName,
     Milliseconds,
     Numbers,
@@ -18,10 +18,6 @@ from drivers.profile.written import (
     Uuid,
     Values,
 )
-
-
-class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Condition(Shape):
@@ -80,41 +76,6 @@ class Bluetooth(Shape):
     buzz: BluetoothBuzz | None = None
 
 
-class LengthShape(Shape):
-    at: int = Field(ge=1, le=15)
-    type: Literal["u8", "u16", "u24", "u32"] = "u8"
-    order: Order | None = None
-    counts: Counts
-    """body, body_and_checksum or frame"""
-
-
-class ChecksumShape(Shape):
-    name: ChecksumName
-    covers_from: int = Field(ge=0, le=15)
-    """the first byte of the frame that the checksum covers"""
-    order: Order | None = None
-
-
-class StartLengthShape(Shape):
-    start: SomeOctets
-    length: LengthShape
-    checksum: ChecksumShape | None = None
-    longest: int = Field(ge=4, le=4096)
-    """the size of the longest frame, in bytes"""
-
-
-class LineShape(Shape):
-    end: SomeOctets
-    longest: int = Field(ge=1, le=4096)
-
-
-class FramingShape(Shape):
-    """One key per way of framing; exactly one is given."""
-
-    start_length: StartLengthShape | None = None
-    line: LineShape | None = None
-
-
 class SerialAddress(Shape):
     at: int = Field(ge=0, le=255)
     size: Literal[4, 6]
@@ -141,10 +102,10 @@ class Receiver(Shape):
 class Serial(Shape):
     framing: FramingShape
     """start_length: or line:, with its keys"""
-    address: SerialAddress
-    """{at: …, size: 4 or 6}, its place in the body"""
+    address: SerialAddress | None = None
+    """{at: …, size: 4 or 6}, its place in the body; left out where a decoder finds it"""
     rssi: Rssi | None = None
-    payload: PayloadPlace
+    payload: PayloadPlace = PayloadPlace(at=0)
     """{at: …}, where the payload begins in the body"""
     receiver: Receiver | None = None
     buzz: Patterns | None = None

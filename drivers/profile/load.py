@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from drivers.marked import Document, Problem, Refused, read
-from drivers.profile.checks import Finding, Where, findings
+from drivers.profile.checks import findings
 from drivers.profile.compiled import Profile
 from drivers.profile.golden import disproved
 from drivers.profile.model import ProfileFile
+from drivers.profile.shape import Finding, Where
 from drivers.profile.written import number
 from drivers.validated import validated
 

@@ -1,14 +1,18 @@
 """The shape of a profile file: what may stand in it. What the parts must be to each other is in checks.py."""
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from drivers.base import Metric, OccurrenceKind
-from drivers.profile.links import Bluetooth, Condition, Serial, Shape
+from drivers.base import Auth, KeyPress, Metric, OccurrenceKind
+from drivers.profile.links import Bluetooth, Condition, Serial
+from drivers.profile.shape import Shape
 from drivers.profile.written import (
     AddressDigits,
+    ButtonName,
+    DecoderName,
     FieldName,
     Finite,
     Milliseconds,
@@ -64,6 +68,10 @@ class FieldShape(Shape):
     values: dict[Number, str] = Field(default_factory=dict)
 
 
+FALL_WINDOW_MS = 20_000
+"""How long a fall may be cancelled where the profile does not say."""
+
+
 class Code(Shape):
     """What one value of an event field means. Written as a kind's bare name where nothing else is to be said."""
 
@@ -78,6 +86,10 @@ def _bare_kind(value: Any) -> Any:
 
 
 Meaning = Annotated[Code, BeforeValidator(_bare_kind, json_schema_input_type=OccurrenceKind | Code)]
+
+
+Buttons = Mapping[ButtonName, Meaning]
+"""What keys are for, by how which was pressed: `single`, `2`, `2 long`, or `any`."""
 
 
 def _supported(value: object) -> object:
@@ -130,6 +142,8 @@ class Told(Shape):
     active: bool | None = None
     key: int | None = None
     service: str | None = None
+    press: KeyPress | None = None
+    button: int | None = None
     window: Milliseconds = 0
     confirms_fall: bool = False
 
@@ -142,7 +156,10 @@ class Notified(Shape):
 
 
 class Golden(Shape):
-    """Bytes of which somebody knows what they mean. The same payload may be given in several carriers."""
+    """Bytes of which somebody knows what they mean. The same payload may be given in several carriers.
+
+    `sender` is the address that sent them and `key` its key, where the format needs them to be read.
+    """
 
     name: str
     payload: Octets | None = None
@@ -150,11 +167,18 @@ class Golden(Shape):
     service_data: Octets | None = None
     characteristic: Notified | None = None
     serial: Octets | None = None
+    sender: AddressDigits | None = None
+    key: Octets | None = None
     address: AddressDigits | None = None
     rssi: int | None = None
+    auth: Auth = Auth.NONE
+    counter: int | None = None
+    reply: Octets | None = None
     values: dict[Metric, bool | int | float] = Field(default_factory=dict)
     occurrences: tuple[Told, ...] = ()
     absurd: tuple[str, ...] = ()
+    absent: tuple[str, ...] | None = None
+    """the fields for which the device says that it has no value; not looked at where it is left out"""
     refused: str | None = None
 
 
@@ -176,9 +200,13 @@ class ProfileFile(Shape):
     address_bits: Literal[32, 48] = 48
     order: Order = "little"
     fields: dict[FieldName, FieldShape] = Field(default_factory=dict)
-    """the numbers of the payload, by name; none where only standard characteristics are read"""
+    """the numbers of the payload, by name; none where a decoder or only standard characteristics are read"""
+    decoder: DecoderName | None = None
+    """the decoder that reads the payload, for formats that need code; in place of fields"""
     least: int | None = Field(default=None, ge=1, le=512)
     occurrences: tuple[OccurrenceShape, ...] = ()
+    buttons: Buttons = Field(default_factory=dict)
+    """what the device's keys are for, where its format only says that one was pressed"""
     bluetooth: Bluetooth | None = None
     serial: Serial | None = None
     golden: tuple[Golden, ...] = Field(min_length=1)

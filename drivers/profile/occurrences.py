@@ -5,15 +5,12 @@ from typing import Any, Literal
 
 from drivers.base import Counter, Edge, Level, Occurrence, OccurrenceKind
 from drivers.profile.fields import ABSURD, Access, Verdict, tabled
-from drivers.profile.model import BUTTON, BehaviourName, Code, CounterShape, OccurrenceShape
+from drivers.profile.model import BUTTON, FALL_WINDOW_MS, BehaviourName, Code, CounterShape, OccurrenceShape
 
 Teller = Callable[[tuple[Any, ...]], Occurrence | Literal[Verdict.ABSURD] | None]
 """From all numbers read to the occurrence; None where this frame has none to tell."""
 Terms = tuple[OccurrenceKind, str | None, int, bool]
 """What a code says of an Occurrence: kind, service, window_ms, confirms_fall."""
-
-FALL_WINDOW_MS = 20_000
-"""How long a fall may be cancelled where the profile does not say."""
 
 
 def teller(shape: OccurrenceShape, fields: Mapping[str, Access]) -> Teller:

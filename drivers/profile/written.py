@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from drivers.base import BASE_UUID, KeyPress
 from drivers.checksum import CHECKSUMS
-
-BASE_UUID = "-0000-1000-8000-00805f9b34fb"
-"""What the Bluetooth specification appends to a short UUID."""
+from drivers.decoders.catalogue import DECODERS
 
 
 def digits(value: object) -> str:
@@ -50,6 +49,17 @@ def _checksum(value: object) -> str:
     return value
 
 
+_PRESSES = "|".join(KeyPress)
+_BUTTON = re.compile(rf"any|{_PRESSES}|\d{{1,3}}(?: (?:{_PRESSES}))?")
+
+
+def _button(value: object) -> str:
+    written = str(value).strip().lower()
+    if not _BUTTON.fullmatch(written):
+        raise ValueError(f"no press of a key; write {', '.join(KeyPress)}, a key's number such as 2, '2 long', or any")
+    return written
+
+
 def number(written: object) -> int:
     """A key that is a number, decimal or 0x; keys come as text."""
     found = re.fullmatch(r"-?\d+|0x[0-9a-f]+", str(written).lower())
@@ -69,6 +79,12 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
+def _decoder(value: object) -> str:
+    if not isinstance(value, str) or value not in DECODERS:
+        raise ValueError(f"no decoder has this name; there are {', '.join(sorted(DECODERS)) or 'none'}")
+    return value
+
+
 Order = Literal["little", "big"]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -77,6 +93,8 @@ Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
 SomeOctets = Annotated[Octets, Field(min_length=1)]
 Uuid = Annotated[str, BeforeValidator(_uuid)]
 AddressDigits = Annotated[str, BeforeValidator(_address)]
+ButtonName = Annotated[str, BeforeValidator(_button)]
+DecoderName = Annotated[str, BeforeValidator(_decoder)]
 ChecksumName = Annotated[str, BeforeValidator(_checksum)]
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

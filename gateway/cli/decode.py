@@ -159,16 +159,16 @@ def _adverts(octets: bytes, profile: Profile) -> Iterator[Report]:
 
 def _report(profile: Profile, title: str, payload: bytes) -> Report:
     try:
-        readings, absurd = profile.read(payload)
+        said = profile.read(payload, None, None)
     except BadFrame as bad:
-        said = f"{bad.reason}: {len(payload)} bytes of payload, at least {profile.least} are needed: {payload.hex()}"
-        return False, [f"{profile.name}, {title}: {said}"]
+        why = f"{bad.reason}: {len(payload)} bytes of payload, at least {profile.least} are needed: {payload.hex()}"
+        return False, [f"{profile.name}, {title}: {why}"]
     rows = [("at", "bytes", "field", "raw", "value")]
     rows += [(place, octets, name, str(raw), value) for place, octets, name, raw, value in explained(profile, payload)]
     lines = [f"{profile.name}, {title}", *_table(rows)]
-    lines += [f"  occurrence: {wording(told(each))}" for each in readings if isinstance(each, Occurrence)]
-    if absurd:
-        lines.append(f"  absurd, nothing is read from: {', '.join(absurd)}")
+    lines += [f"  occurrence: {wording(told(each))}" for each in said.readings if isinstance(each, Occurrence)]
+    if said.absurd:
+        lines.append(f"  absurd, nothing is read from: {', '.join(said.absurd)}")
     if len(payload) > profile.least:
         lines.append(f"  passed over: {payload[profile.least :].hex()}")
     return True, lines

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from drivers.base import BOOLEAN_METRICS, UNITS, Metric
+from drivers.base import BOOLEAN_METRICS, UNITS, Auth, Metric
 from gateway.alerts import TABLE
 from gateway.clock import Clock
 from gateway.contract import Codes, MessageName, asyncapi_text, codes, schema
@@ -23,7 +23,6 @@ from gateway.model import (
     AlertKey,
     AlertKind,
     AlertState,
-    Auth,
     Gap,
     GapCause,
     Heard,

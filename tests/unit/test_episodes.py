@@ -1,9 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base import Counter, Edge, Level, Occurrence, OccurrenceKind
+from drivers.base import Auth, Counter, Edge, Level, Occurrence, OccurrenceKind
 from gateway.episodes import COPY_MS, KEEP_MS, KEYS, SILENCE_MS, Episodes, Ruling, Verdict
-from gateway.model import Auth
 from tests.support.moments import moment
 
 BAND = "00010203"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from drivers.base import (
+    Auth,
     Counter,
     Decoded,
     Edge,
@@ -16,11 +17,12 @@ from drivers.base import (
     Packet,
     PacketKind,
     Reading,
+    Said,
 )
 from gateway.alerts import Rules, raised
 from gateway.episodes import Episodes
 from gateway.inputs import Confirmed, Copied, Ended, Pressed, Withdrawn
-from gateway.model import AlertKey, AlertKind, Auth, Heard, Reason, Wearable
+from gateway.model import AlertKey, AlertKind, Heard, Reason, Wearable
 from gateway.normalise import STRANGERS, Events, Normaliser, Remember, Route, Secrets
 from gateway.roster import Device, Roster
 from tests.support.inside import StillClock, make_wire
@@ -53,7 +55,7 @@ class Station:
         packet = Packet(
             link, PacketKind.FRAME, "398-reference", b"", self.clock.now(), address=address, rssi=RECEIVED_RSSI
         )
-        return self.normaliser(packet, Decoded("398-reference", address, TOLD_RSSI, readings), address, zone)
+        return self.normaliser(packet, Decoded("398-reference", address, TOLD_RSSI, Said(readings)), address, zone)
 
     def press(self, address: str, occurrence: Occurrence, *more: Reading, link: str = "serial:a") -> Pressed:
         pressed = self.hear(address, occurrence, *more, link=link).inputs[0]

@@ -24,6 +24,7 @@ from drivers.base import (
     OccurrenceKind,
     Packet,
     PacketKind,
+    Said,
 )
 from drivers.checksum import CHECKSUMS
 from drivers.framing import Counts
@@ -44,8 +45,8 @@ RUBBISH = bytes.fromhex("a5a55a00a55a0102")
 
 def said(decoded: Decoded) -> tuple[dict[str, Any], list[str], tuple[str, ...]]:
     """A decoded packet in the words of the vectors."""
-    values = {each.metric.value: each.value for each in decoded.readings if isinstance(each, Measurement)}
-    return values, [words(each) for each in decoded.readings if isinstance(each, Occurrence)], decoded.absurd
+    values = {each.metric.value: each.value for each in decoded.said.readings if isinstance(each, Measurement)}
+    return values, [words(each) for each in decoded.said.readings if isinstance(each, Occurrence)], decoded.said.absurd
 
 
 def words(occurrence: Occurrence) -> str:
@@ -68,7 +69,7 @@ def expected(vector: dict[str, Any]) -> tuple[dict[str, Any], list[str], tuple[s
 
 def advert(payload: bytes, address: str = "c09800010203") -> Decoded:
     packet = Packet("ble:hci0", PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + payload, NOW, address, -60)
-    return REFERENCE.advert(b"\x98\x03")(packet)
+    return REFERENCE.advert(b"\x98\x03", lambda _: None)(packet)
 
 
 def over_serial(stream: bytes, *, chunk: int) -> list[Decoded]:
@@ -118,7 +119,7 @@ def reason_of(body: bytes) -> str:
 
 def test_the_receivers_own_heartbeat_is_of_no_device_and_its_event_is() -> None:
     heartbeat = bytes.fromhex("0000000000" + "0100000000ff0000ff7fffff")
-    assert framed(heartbeat) == Decoded("398-reference", None, 0, ())
+    assert framed(heartbeat) == Decoded("398-reference", None, 0, Said())
     pressed = framed(bytes.fromhex("0000000000" + "0301000100ff0000ff7fffff"))
     assert (pressed.address, said(pressed)[1]) == ("00000000", ["sos counter=1 fresh", "low_battery inactive"])
 
@@ -152,7 +153,7 @@ def test_an_address_that_the_framing_cannot_carry_is_not_buzzed(tmp_path: Path) 
 
 @given(st.binary(max_size=80))
 def test_any_bytes_raise_bad_frame_or_nothing(payload: bytes) -> None:
-    for read in (REFERENCE.read, advert, framed):
+    for read in (lambda octets: REFERENCE.read(octets, None, None), advert, framed):
         assert refusal(read, payload) in {None, "too_short"}
 
 
@@ -166,7 +167,7 @@ def refusal(read: Callable[[bytes], object], payload: bytes) -> str | None:
 
 @given(st.binary(min_size=12, max_size=40))
 def test_what_is_read_is_in_bounds_and_of_the_right_type(payload: bytes) -> None:
-    for each in REFERENCE.read(payload)[0]:
+    for each in REFERENCE.read(payload, None, None).readings:
         if isinstance(each, Measurement):
             assert isinstance(each.value, bool) == (each.metric in {Metric.WORN, Metric.MOVING, Metric.CHARGING})
             assert each.metric is not Metric.BATTERY_LEVEL or 0 <= each.value <= 100
@@ -205,7 +206,7 @@ def test_the_reference_page_names_every_type_checksum_and_kind() -> None:
 def test_an_absent_event_tells_nothing(tmp_path: Path) -> None:
     profile = load(altered(tmp_path, "event:            {at: 3,", "event:            {at: 3, absent: 0xFF,"))
     assert [
-        each for each in profile.read(bytes.fromhex("010100ff00ff0000ff7fffff"))[0] if type(each) is Occurrence
+        each for each in profile.read(bytes.fromhex("010100ff00ff0000ff7fffff"), None, None).readings if type(each) is Occurrence
     ] == [Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=False))]
 
 

@@ -57,7 +57,7 @@ def test_a_packet_is_read_by_the_profile_that_knows_it() -> None:
     assert (decoded.profile, decoded.address, decoded.rssi) == ("398-reference", "00010203", -60)
     framed = profiles.decode(packet(PacketKind.FRAME, "398-reference", bytes.fromhex("03020100bd") + PRESS))
     assert framed is not None
-    assert (framed.address, framed.rssi, framed.readings) == ("00010203", -67, decoded.readings)
+    assert (framed.address, framed.rssi, framed.said.readings) == ("00010203", -67, decoded.said.readings)
 
 
 def test_a_packet_that_nobody_knows_is_none_and_a_broken_one_is_refused() -> None:

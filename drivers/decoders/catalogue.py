@@ -1,0 +1,7 @@
+"""The decoders that a profile can name with `decoder:`."""
+
+from collections.abc import Mapping
+
+from drivers.decoders.contract import Decoder
+
+DECODERS: Mapping[str, Decoder] = {}

@@ -1,0 +1,32 @@
+"""What a decoder promises: a format that needs code, read by a profile that names it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from drivers.base import Address, Said
+
+Decode = Callable[[bytes, Address | None, bytes | None], Said]
+"""From a payload, its sender's address and the key known for that device to what it says; pure.
+
+Raises BadFrame and nothing else. `checksum` and `decryption` mean that nothing of the frame can be believed,
+`no_key` that it is encrypted and no key is known.
+"""
+
+
+class Part(NamedTuple):
+    """One field of a payload, for the bench. `place` counts bytes from 0, as `3` or `3-4` or `3 bit 0`."""
+
+    place: str
+    octets: str
+    name: str
+    raw: str
+    value: str
+
+
+Parts = Callable[[bytes, Address | None, bytes | None], list[Part]]
+"""The same payload field by field, as far as it can be read; raises what `Decode` raises."""
+
+
+class Decoder(NamedTuple):
+    decode: Decode
+    parts: Parts
