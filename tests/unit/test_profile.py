@@ -29,8 +29,10 @@ from drivers.base import (
 from drivers.checksum import CHECKSUMS
 from drivers.framing import Counts
 from drivers.profile.compiled import Profile
+from drivers.profile.kinds import Kind
 from drivers.profile.load import load
-from drivers.profile.model import BehaviourName, NumberType
+from drivers.profile.model import BehaviourName
+from drivers.profile.recognition import carriers
 from tests.support.profiles import SHIPPED, altered
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,7 @@ SOUND = VECTORS["sound"]
 PAGE = (ROOT / "drivers/profiles/README.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 NOW = Instant(0, 0)
+CARRIER = carriers(REFERENCE.file.bluetooth)[0]
 RUBBISH = bytes.fromhex("a5a55a00a55a0102")
 
 
@@ -69,7 +72,7 @@ def expected(vector: dict[str, Any]) -> tuple[dict[str, Any], list[str], tuple[s
 
 def advert(payload: bytes, address: str = "c09800010203") -> Decoded:
     packet = Packet("ble:hci0", PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + payload, NOW, address, -60)
-    return REFERENCE.advert(b"\x98\x03", lambda _: None)(packet)
+    return REFERENCE.advert(CARRIER, lambda _: None)(packet)
 
 
 def over_serial(stream: bytes, *, chunk: int) -> list[Decoded]:
@@ -199,7 +202,7 @@ def test_every_example_of_the_reference_page_loads_and_proves_itself(number: int
 
 def test_the_reference_page_names_every_type_checksum_and_kind() -> None:
     assert len(EXAMPLES) >= 10
-    words = [*(each.value for each in (*OccurrenceKind, *NumberType, *BehaviourName, *Counts)), *CHECKSUMS]
+    words = [*(each.value for each in (*OccurrenceKind, *Kind, *BehaviourName, *Counts)), *CHECKSUMS]
     assert [word for word in words if f"`{word}`" not in PAGE and f"### {word}:" not in PAGE] == []
 
 

@@ -26,7 +26,7 @@ MISTAKES = [  # what is changed, to what, where that is told (where it was chang
     ("{field: kind, equals: event}, wrap", "{field: knd, equals: event}, wrap", "", "the nearest is 'kind'"),
     ("wrap: 65535", "wrap: 65536", "", "65535 or less"),
     ("{at: 1, type: u16}", "{at: 1, type: i16}", "counter: {field", "unsigned number"),
-    ("behaviour: counter", "behaviour: identity", "", "not supported by this release"),
+    ("behaviour: counter", "behaviour: identity", "counter: {field", "no use for 'counter'"),
     ("    behaviour: level\n", "", LEVEL, "behaviour"),
     ("      0: none\n", "", "1: sos\n", "nothing happened"),
     ("{kind: service_request, service: ride}", "service_request", "5: service_request", "names its service"),
