@@ -7,7 +7,7 @@ from drivers.profile.fields import BOOLEAN
 from drivers.profile.kinds import Kind
 from drivers.profile.model import FieldShape, LayoutShape
 from drivers.profile.shape import Finding, Where
-from drivers.profile.written import compiled, number
+from drivers.profile.written import compiled, groups_in, number
 
 WRITTEN = (Kind.TEXT, Kind.DECIMAL, Kind.HEX, Kind.ADDRESS)
 """What can stand in a line's group or at a JSON path."""
@@ -48,7 +48,7 @@ def _placed(layout: LayoutShape, name: str, field: FieldShape) -> Iterator[Findi
     if field.object is not None and layout.objects is None:
         yield Finding(("object",), "the layout has no objects", "add objects:, which says how they follow each other")
     if field.group is not None:
-        groups = sorted(compiled(layout.pattern).groupindex) if layout.pattern is not None else []
+        groups = sorted(groups_in(compiled(layout.pattern))) if layout.pattern is not None else []
         if field.group not in groups:
             cure = f"there are {', '.join(groups)}" if groups else "add pattern: with (?P<name>…)"
             yield Finding(("group",), f"the pattern has no group '{field.group}'", cure)

@@ -23,8 +23,8 @@ class Terms(NamedTuple):
     number: int | None
 
     def told(self, behaviour: Behaviour) -> Occurrence:
-        kind, *rest = self
-        return Occurrence(kind, behaviour, *rest)
+        kind, service, window_ms, confirms_fall, press, number = self
+        return Occurrence(kind, behaviour, service, window_ms, confirms_fall, press, number)
 
 
 def teller(shape: OccurrenceShape, fields: Mapping[str, Access]) -> Teller:

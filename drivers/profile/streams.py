@@ -14,7 +14,7 @@ from drivers.base import BadFrame
 from drivers.framing import Refusal
 from drivers.profile.kinds import ABSENT, MISSING, cell_from
 from drivers.profile.model import FieldShape, ObjectsShape
-from drivers.profile.written import Order, compiled
+from drivers.profile.written import Order, compiled, groups_in
 
 Span = tuple[int, int]
 """The first byte, and the one behind the last."""
@@ -128,14 +128,16 @@ def _fill_object(
 
 def matched(pattern: str, groups: Mapping[str, int]) -> Callable[[bytes, list[Any]], bool]:
     """Fill the cells of named groups; false where the line is not of this pattern. Linear in the line's length."""
-    match = compiled(pattern).fullmatch
+    expression = compiled(pattern)
+    match, numbers = expression.fullmatch, groups_in(expression)
+    wanted = [(numbers[name], index) for name, index in groups.items()]
 
     def fill(line: bytes, cells: list[Any]) -> bool:
         found = match(line)
         if found is None:
             return False
-        for name, index in groups.items():
-            text = found[name]
+        for group, index in wanted:
+            text = found[group]
             if text is not None:
                 cells[index] = text
         return True

@@ -73,6 +73,11 @@ def compiled(pattern: str) -> Any:
     return re2.compile(pattern.encode(), options)
 
 
+def groups_in(pattern: Any) -> dict[str, int]:
+    """The named groups of a compiled pattern, by their numbers."""
+    return {name.decode(): group for name, group in pattern.groupindex.items()}
+
+
 def _button(value: object) -> str:
     written = str(value).strip().lower()
     if not _BUTTON.fullmatch(written):

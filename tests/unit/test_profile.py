@@ -189,15 +189,18 @@ def test_a_frame_with_one_flipped_bit_never_yields_an_occurrence(payload: bytes,
 
 
 def example(number: int) -> str:
-    """An example of the reference page, as a whole profile."""
-    return yaml.safe_dump(yaml.safe_load(EXAMPLES[0]) | yaml.safe_load(EXAMPLES[number]), sort_keys=False)
+    """An example of the reference page as a whole profile: as it stands, or in place of the first one's parts."""
+    written = yaml.safe_load(EXAMPLES[number])
+    if "profile" in written:
+        return EXAMPLES[number]
+    return yaml.safe_dump(yaml.safe_load(EXAMPLES[0]) | written, sort_keys=False)
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_every_example_of_the_reference_page_loads_and_proves_itself(number: int, tmp_path: Path) -> None:
     path = tmp_path / "example.yaml"
     path.write_text(example(number))
-    assert load(path).name == "example-pendant"
+    assert load(path).name.startswith("example-")
 
 
 def test_the_reference_page_names_every_type_checksum_and_kind() -> None:
