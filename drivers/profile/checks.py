@@ -79,8 +79,8 @@ def _behaviour(layout: LayoutShape, shape: OccurrenceShape) -> Iterator[Finding]
         yield Finding((), what, "codes for several values, means for one")
     if shape.counter:
         yield from _counter(layout.fields[shape.counter.field], shape.counter.wrap)
-    if shape.key is not None and layout.fields[shape.key].kind.textual:
-        yield Finding(("key",), "a key is a number", "name a field that holds one")
+    if shape.key is not None and (layout.fields[shape.key].kind.textual or layout.fields[shape.key].base):
+        yield Finding(("key",), "a key is a number of at most 64 bits", "name a field that holds one")
 
 
 def _counter(field: FieldShape, wrap: int | None) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from drivers.profile.written import Order
 
 BOOLEAN: Final = frozenset(Metric) - frozenset(UNITS)
 """The metrics that are true or false: these have no unit."""
+LIMIT: Final = 1 << 53
+"""Beyond this, no reader of JSON is sure of a number: it is absurd where the profile states no narrower bounds."""
 Outcome = Measurement | Unread
 T = TypeVar("T")
 
@@ -60,8 +62,8 @@ def outcome_of(field: FieldShape, metric: Metric, order: Order) -> Callable[[Any
     """From a field's cell to the measurement: ABSENT where the device says it has none, ABSURD out of bounds."""
     raw_from_cell, value_from = raw_of(field, order), value_of(field)
     absent = absent_in(field)
-    low = field.min if field.min is not None else float("-inf")
-    high = field.max if field.max is not None else float("inf")
+    low = field.min if field.min is not None else -LIMIT
+    high = field.max if field.max is not None else LIMIT
 
     def number(cell: Any) -> Outcome:
         raw = raw_from_cell(cell)

@@ -60,8 +60,10 @@ class Kind(Enum):
 _WIDTHS = {Kind.FLOAT32: 4, Kind.FLOAT64: 8, Kind.SFLOAT: 2, Kind.FLOAT: 4, Kind.UUID_OFFSET: 16}
 _FORMATS = {1: "b", 2: "h", 4: "i", 8: "q"}
 DIGITS = 32
-"""The longest number in a text."""
-_DECIMAL = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})")
+"""The longest number in a text, with its sign and what stands behind the point."""
+PLACES = 18
+"""Decimal places before the point: so many fit into 64 bits."""
+_DECIMAL = re.compile(rf"[+-]?(\d{{1,{PLACES}}}(\.\d{{0,12}})?|\.\d{{1,12}})")
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,16})", re.IGNORECASE)
 
 
@@ -128,8 +130,8 @@ def _medical(number: Decimal | Special) -> Decimal | Unread:
 
 
 def _bcd(octets: bytes) -> int | Unread:
-    digits = octets.hex()
-    return int(digits) if digits.isdecimal() else ABSURD
+    digits = octets.hex().lstrip("0") or "0"
+    return int(digits) if digits.isdecimal() and len(digits) <= PLACES else ABSURD
 
 
 def _text(cell: Any) -> str:
@@ -149,7 +151,7 @@ def _decimal(cell: Any) -> Any:
         case bool():
             return int(cell)
         case int():
-            return cell
+            return cell if abs(cell) < 10**PLACES else ABSURD
         case float():
             return _finite(cell)
         case _:

@@ -240,9 +240,9 @@ fields:
 bluetooth: {service_data: {uuid: 0000FCD2-0000-1000-8000-00805F9B34FB}}
 golden:
   - name: all at once
-    payload: 01fe ff80 0000000000000002 fffffffe
-    values: {steps: 33488768, body_weight: -8323074, acceleration_x: -1, illuminance: 2,
-             acceleration_y: 144115188075855872, acceleration_z: -1.5}
+    payload: 01fe ff80 0000000200000000 fffffffe
+    values: {steps: 33488768, body_weight: -8323074, acceleration_x: -1, illuminance: 8589934592,
+             acceleration_y: 33554432, acceleration_z: -1.5}
 """
     )
     assert isinstance(load(path), Profile)

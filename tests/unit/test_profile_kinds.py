@@ -31,6 +31,7 @@ CASES = [  # kind, order, bytes, what is read
     (Kind.BCD, "big", "1234", 1234),
     (Kind.BCD, "little", "1234", 3412),
     (Kind.BCD, "big", "1a", ABSURD),
+    (Kind.BCD, "big", "99" * 10, ABSURD),
     (Kind.ADDRESS, "little", "030201000098", "980000010203"),
     (Kind.ADDRESS, "big", "980000010203", "980000010203"),
     (Kind.TEXT, "little", "2068c3a90000", "hé"),
@@ -57,7 +58,7 @@ def test_a_uuid_is_counted_from_its_base() -> None:
     assert [read(number.to_bytes(16, "big")) for number in ((1 << 127) + 2, 0)] == [3, 1 - (1 << 127)]
 
 
-@pytest.mark.parametrize(("value", "wanted"), [(True, 1), (7, 7), (1.5, 1.5), (float("inf"), ABSURD), ("12", 12)])
+@pytest.mark.parametrize(("value", "wanted"), [(True, 1), (7, 7), (1.5, 1.5), (10**18, ABSURD), (float("inf"), ABSURD), ("12", 12)])
 def test_a_number_in_json_is_what_json_says(value: object, wanted: object) -> None:
     assert raw_from(Kind.DECIMAL, "little")(value) == wanted
 
