@@ -221,12 +221,13 @@ def _receiver(profile: Profile, serial: Serial) -> Callable[[Address, bytes], bo
     own, when = receiver.address, receiver.when
     if when is None:
         return lambda address, _: address == own
+    holds = {layout: layout.condition(when) for layout in profile.layouts if when.field in layout.fields}
 
     def of_receiver(address: Address, payload: bytes) -> bool:
         if address != own or (found := profile.layout(payload)) is None:
             return False
         layout, cells = found
-        return when.field in layout.fields and layout.condition(when)(cells)
+        return layout in holds and holds[layout](cells)
 
     return of_receiver
 
