@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from drivers.decoders import bthome
 from drivers.decoders.contract import Decoder
 
-DECODERS: Mapping[str, Decoder] = {}
+DECODERS: Mapping[str, Decoder] = {
+    "bthome": bthome.DECODER,
+}
