@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from drivers.decoders import bthome
+from drivers.decoders import bthome, mibeacon
 from drivers.decoders.contract import Decoder
 
 DECODERS: Mapping[str, Decoder] = {
     "bthome": bthome.DECODER,
+    "mibeacon": mibeacon.DECODER,
 }
