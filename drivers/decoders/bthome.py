@@ -31,6 +31,8 @@ UUID = b"\xd2\xfc"
 ENCRYPTED, NAMES_ADDRESS, TRIGGERED = 0x01, 0x02, 0x04
 VERSION = 2
 COUNTER = 4
+MOST_KEYS = 16
+"""Keys of one device that are heeded: a frame that holds more is made to cause trouble."""
 
 
 class _Frame(NamedTuple):
@@ -119,7 +121,7 @@ def _presses(frame: _Frame, objects: list[_Object]) -> Iterator[Occurrence]:
     """The keys pressed; several in one frame are numbered in their order, those without an event count along."""
     buttons = [each.octets[0] for each in objects if each.id == BUTTON]
     edge = Edge(_key(frame) if any(each.id == PACKET_ID for each in objects) else None)
-    for number, event in enumerate(buttons, 1):
+    for number, event in enumerate(buttons[:MOST_KEYS], 1):
         if event:
             which = number if len(buttons) > 1 else None
             yield Occurrence(OccurrenceKind.BUTTON, edge, press=PRESSES.get(event), button=which)

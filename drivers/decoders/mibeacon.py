@@ -8,6 +8,7 @@ frames of a mesh, which have another layout.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from drivers.base import Address, Auth, BadFrame, Edge, Level, Occurrence, OccurrenceKind, Said
@@ -24,6 +25,8 @@ VERSIONS, PROVABLE = range(2, 6), range(4, 6)
 HEADER, OBJECT_HEADER = 5, 3
 EXTENSION = 3
 """Bytes of the counter behind the objects."""
+MOST_OBJECTS = 16
+"""Objects of one frame that are heeded; devices send one or two."""
 ASSOCIATED = b"\x11"
 SEALED_KEYS = 0x100
 """Where the keys of sealed frames begin, above all those of open ones: nobody can use one up beforehand."""
@@ -56,7 +59,7 @@ class _Object(NamedTuple):
 def decode(payload: bytes, sender: Address | None, key: bytes | None) -> Said:
     frame = _frame(payload, sender, key)
     found = Findings()
-    for each in _objects(frame):
+    for each in islice(_objects(frame), MOST_OBJECTS):
         if (fields := NUMBERS.get(each.means)) is not None:
             _add(found, each, fields)
         elif each.means in LEVELS:
