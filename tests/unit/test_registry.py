@@ -9,6 +9,7 @@ from drivers.base import BadFrame, BuzzPattern, Instant, Packet, PacketKind
 from drivers.framing import LengthFraming
 from drivers.marked import Refused
 from drivers.registry import SHIPPED, Profiles
+from tests.support.profiles import NAMES
 
 PENDANT = """
 profile: {name}
@@ -21,7 +22,6 @@ golden: [{{name: pressed, payload: "01", occurrences: [{{kind: sos, active: true
 """
 FCD2 = "0000fcd2-0000-1000-8000-00805f9b34fb"
 PRESS = bytes.fromhex("0311000109584861f00c6810")
-SHIPPED_NAMES = ("398-reference", "blood-pressure", "health-thermometer", "heart-rate", "pulse-oximeter")
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def packet(kind: PacketKind, key: int | str, payload: bytes) -> Packet:
 
 def test_the_shipped_profiles_are_in_force() -> None:
     profiles = Profiles.load()
-    assert profiles.names == SHIPPED_NAMES
+    assert profiles.names == NAMES
     assert isinstance(profiles.framing("398-reference"), LengthFraming)
     assert profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
     assert profiles.knows(PacketKind.FRAME, "398-reference")
-    assert not profiles.knows(PacketKind.MANUFACTURER, 0x0059)
+    assert not profiles.knows(PacketKind.MANUFACTURER, 0x0001)
     assert not profiles.knows(PacketKind.SERVICE_DATA, FCD2)
 
 
@@ -77,7 +77,7 @@ def test_an_advert_without_an_address_is_refused() -> None:
 
 def test_the_longest_prefix_wins(site: Callable[..., Path]) -> None:
     profiles = Profiles.load(site(short="40", long="4001"))
-    assert set(profiles.names) == {*SHIPPED_NAMES, "long", "short"}
+    assert set(profiles.names) == {*NAMES, "long", "short"}
     for payload, name in ((b"\x40\x01\x01", "long"), (b"\x40\x02", "short")):
         decoded = profiles.decode(packet(PacketKind.SERVICE_DATA, FCD2, payload))
         assert decoded is not None
@@ -91,10 +91,10 @@ def test_two_profiles_that_cannot_be_told_apart_are_refused(site: Callable[..., 
 
 def test_a_site_profile_takes_a_shipped_ones_place(tmp_path: Path) -> None:
     text = (SHIPPED / "398-reference.yaml").read_text()
-    (tmp_path / "ours.yaml").write_text(text.replace("company: 0xFFFF", "company: 0x0059"))
+    (tmp_path / "ours.yaml").write_text(text.replace("company: 0xFFFF", "company: 0x0001"))
     profiles = Profiles.load(tmp_path)
-    assert profiles.names == SHIPPED_NAMES
-    assert profiles.knows(PacketKind.MANUFACTURER, 0x0059)
+    assert profiles.names == NAMES
+    assert profiles.knows(PacketKind.MANUFACTURER, 0x0001)
     assert not profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
 
 
