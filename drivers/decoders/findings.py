@@ -1,6 +1,6 @@
 """What a decoder finds in a payload, gathered as it goes along."""
 
-from drivers.base import Address, Auth, Measurement, Metric, Occurrence, Reading, Said
+from drivers.base import LIMIT, Address, Auth, Measurement, Metric, Occurrence, Reading, Said
 from drivers.decoders.ieee11073 import Special, Value
 
 BOUNDS: dict[Metric, tuple[float, float]] = {
@@ -13,9 +13,7 @@ BOUNDS: dict[Metric, tuple[float, float]] = {
     Metric.BATTERY_LEVEL: (0, 100),
     Metric.AMBIENT_HUMIDITY: (0, 100),
 }
-"""What lies beyond is absurd."""
-EXACT = (-(1 << 53), 1 << 53)
-"""Beyond this no reader of JSON is sure of a number."""
+"""What lies beyond is absurd, and beyond LIMIT for all others."""
 
 
 class Findings:
@@ -32,7 +30,7 @@ class Findings:
         if metric in self._seen:
             return
         self._seen.add(metric)
-        low, high = BOUNDS.get(metric, EXACT)
+        low, high = BOUNDS.get(metric, (-LIMIT, LIMIT))
         if isinstance(value, bool):
             self._readings.append(Measurement(metric, value))
         elif value is None or value in (Special.NAN, Special.NRES, Special.RESERVED):
