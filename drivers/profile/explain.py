@@ -1,35 +1,32 @@
 """A payload field by field, for the bench: which bytes, which number, which value."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from drivers.base import UNITS, BadFrame
+from drivers.base import UNITS, Address, BadFrame
+from drivers.decoders.catalogue import DECODERS
+from drivers.decoders.contract import Part
 from drivers.framing import Refusal
 from drivers.profile.compiled import Profile
 from drivers.profile.fields import ABSURD, outcome_of
 from drivers.profile.model import FieldShape
 
 
-class Explained(NamedTuple):
-    """One field: `place` counts bytes from 0 at the payload's start, `value` is in words, with its unit."""
-
-    place: str
-    octets: str
-    name: str
-    raw: int
-    value: str
-
-
-def explained(profile: Profile, payload: bytes) -> Iterator[Explained]:
-    """Every field of `payload`, in the profile's order; raises BadFrame where it is too short."""
+def explained(profile: Profile, payload: bytes, sender: Address | None = None, key: bytes | None = None) -> list[Part]:
+    """Every field of `payload`, in the profile's order. Raises BadFrame."""
+    if profile.file.decoder is not None:
+        return DECODERS[profile.file.decoder].parts(payload, sender, key)
     if len(payload) < profile.least:
         raise BadFrame(Refusal.TOO_SHORT.value, payload)
+    return list(_parts(profile, payload))
+
+
+def _parts(profile: Profile, payload: bytes) -> Iterator[Part]:
     cells = profile.cells.read(payload)
     for name, access in profile.fields.items():
         field, cell = access.field, cells[access.index]
         octets = payload[field.at : field.at + field.type.size].hex()
         raw = access.raw(cell)
-        yield Explained(_place(field), octets, name, raw, _value(profile, field, raw, cell))
+        yield Part(_place(field), octets, name, str(raw), _value(profile, field, raw, cell))
 
 
 def _place(field: FieldShape) -> str:
