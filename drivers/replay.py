@@ -31,11 +31,13 @@ class CaptureLine(msgspec.Struct, frozen=True, omit_defaults=True):
     link: str | None = None
     address: str | None = None
     rssi: int | None = None
+    name: str | None = None
 
     def packet(self, link: str, received: Instant) -> Packet:
         """ValueError where the payload is no hex."""
         address = None if self.address is None else self.address.replace(":", "").lower()
-        return Packet(link, self.kind, self.key, bytes.fromhex(self.payload), received, address, self.rssi)
+        payload = bytes.fromhex(self.payload)
+        return Packet(link, self.kind, self.key, payload, received, address, self.rssi, self.name)
 
 
 def parsed(text: bytes) -> CaptureLine:
@@ -49,8 +51,8 @@ def parsed(text: bytes) -> CaptureLine:
 def written(packet: Packet, t: float) -> bytes:
     """A packet as a line of a capture, its end included."""
     told = packet.payload.hex()
-    line = CaptureLine(packet.kind, packet.key, told, round(t, 3), packet.link, packet.address, packet.rssi)
-    return msgspec.json.encode(line) + b"\n"
+    heard = packet.link, packet.address, packet.rssi, packet.name
+    return msgspec.json.encode(CaptureLine(packet.kind, packet.key, told, round(t, 3), *heard)) + b"\n"
 
 
 class Replay:

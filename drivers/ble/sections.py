@@ -67,7 +67,8 @@ class Sections(msgspec.Struct, frozen=True):
                 found.append((PacketKind.MANUFACTURER, *made))
             if (data := served(section)) is not None:
                 found.append((PacketKind.SERVICE_DATA, *data))
-        return [Packet(link, kind, key, payload, received, address, rssi) for kind, key, payload in found]
+        name = self.name
+        return [Packet(link, kind, key, payload, received, address, rssi, name) for kind, key, payload in found]
 
 
 def walk(advert: bytes) -> Sections:

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from drivers.base import BASE_UUID, BadFrame, Decoded, KeyOf, Packet, PacketKind
 from drivers.ble.sections import Sections
 from drivers.framing import Framing, LineFraming, Refusal
-from drivers.profile.compiled import Profile, carriers
+from drivers.profile.compiled import Profile
 from drivers.profile.golden import ANY_ADDRESS
+from drivers.profile.recognition import carriers
 from drivers.registry import Profiles
 from gateway.cli.given import AT, AUTO, LINK, Given, Heard, Quarantined, Stream, framed
 
@@ -78,7 +79,7 @@ class Bench:
                 return Read((self._quarantined(given),), f"{given.where}, {given.at} {given.link} {given.reason}")
 
     def packet(self, packet: Packet) -> Outcome:
-        looking = {name: self._try(name, packet) for name, alone in self._alone.items() if _looks(alone, packet)}
+        looking = {name: self._try(name, packet) for name in self._alone if self._looks(name, packet)}
         decoded = refused = None
         try:
             decoded = self.profiles.decode(packet)
@@ -88,6 +89,11 @@ class Bench:
         chosen = decoded.profile if decoded else refused.by if refused else None
         others = tuple((name, self._why(name, packet, found)) for name, found in looking.items() if name != chosen)
         return Outcome(titled(packet), packet.payload, packet, decoded, refused, others)
+
+    def _looks(self, name: str, packet: Packet) -> bool:
+        if packet.kind is PacketKind.FRAME:
+            return name in str(packet.key).split("+")
+        return self._alone[name].knows(packet.kind, packet.key)
 
     def _try(self, name: str, packet: Packet) -> Decoded | BadFrame | None:
         try:
@@ -101,9 +107,10 @@ class Bench:
             return "would read it too; another goes first"
         if isinstance(found, BadFrame):
             return f"{found.reason}: {WORDS.get(found.reason, '')}"
-        wanted = [p for kind, key, p in carriers(self.profiles[name].file.bluetooth) if (kind, key) == _key(packet)]
+        found_in = carriers(self.profiles[name].file.bluetooth)
+        wanted = [each.prefix for each in found_in if (each.kind, each.key) == (packet.kind, packet.key)]
         if not wanted or any(packet.payload.startswith(prefix) for prefix in wanted):
-            return "wants other values in it, or another device"
+            return "wants other values in it, or a device of another name or address"
         begins = packet.payload[: max(map(len, wanted))].hex() or "nothing"
         return f"wants {' or '.join(prefix.hex() for prefix in wanted)} in front, there is {begins}"
 
@@ -146,9 +153,9 @@ class Bench:
             for name in names:
                 yield self.packet(Packet(line.link, PacketKind.FRAME, name, line.octets, AT))
         for name in self.profiles.names:
-            for kind, key, prefix in carriers(self.profiles[name].file.bluetooth):
-                if prefix and line.octets.startswith(prefix):
-                    yield self.packet(Packet(line.link, kind, key, line.octets, AT, ANY_ADDRESS))
+            for carrier in carriers(self.profiles[name].file.bluetooth):
+                if carrier.prefix and line.octets.startswith(carrier.prefix):
+                    yield self.packet(Packet(line.link, carrier.kind, carrier.key, line.octets, AT, ANY_ADDRESS))
 
 
 def titled(packet: Packet) -> str:
@@ -166,14 +173,6 @@ def short(uuid: str) -> str:
     if not uuid.endswith(BASE_UUID):
         return uuid
     return f"0x{uuid.removesuffix(BASE_UUID).removeprefix('0000').upper()}"
-
-
-def _key(packet: Packet) -> tuple[PacketKind, int | str]:
-    return packet.kind, packet.key
-
-
-def _looks(alone: Profiles, packet: Packet) -> bool:
-    return alone.knows(*_key(packet))
 
 
 def _ended(framing: Framing, text: bytes) -> bytes:

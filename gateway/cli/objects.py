@@ -138,8 +138,9 @@ def event_of(occurrence: Occurrence) -> Event | None:
 
 def _metric(profile: Profile, name: str) -> Metric | None:
     """What a field measures; a decoder names the metric itself."""
-    if name in profile.file.fields:
-        return profile.file.fields[name].metric
+    for way in profile.file.ways:
+        if name in way.fields:
+            return way.fields[name].metric
     return next((metric for metric in Metric if metric == name), None)
 
 

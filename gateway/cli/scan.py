@@ -81,9 +81,8 @@ def _setup(args: argparse.Namespace) -> Setup:
     if not (setup.config.serial or setup.config.bluetooth or setup.config.replay):
         ways = "--adapter hci0, --port /dev/serial/by-id/… or --config FILE"
         raise Unusable(f"{args.config or CONFIG} names no links, or is not there: say what to listen to with {ways}")
-    for port in setup.config.serial:
-        if (names := framed(port.profile, setup.profiles)) != (port.profile,):
-            raise Unusable(f"no profile is called '{port.profile}'; did you mean {' or '.join(names)}?")
+    if args.profile and args.profile not in (names := framed(args.profile, setup.profiles)):
+        raise Unusable(f"no profile is called '{args.profile}'; did you mean {' or '.join(names)}?")
     return setup
 
 

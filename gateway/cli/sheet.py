@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from drivers.base import UNITS, Auth, BadFrame, Decoded, KeyOf, Measurement, Metric, Occurrence, Packet, PacketKind
 from drivers.ble.sections import FLAGS, NAMES, Section, Sections, listed, maker, served
 from drivers.decoders.contract import Part
-from drivers.profile.compiled import Profile, carriers
+from drivers.profile.compiled import Profile
 from drivers.profile.explain import explained
 from drivers.profile.golden import told, wording
+from drivers.profile.recognition import carriers
 from drivers.registry import Profiles
 from gateway.cli.bench import Outcome, Read, short
 from gateway.cli.objects import device_of
@@ -117,12 +118,8 @@ def _begin(profile: Profile, packet: Packet) -> int:
     """Where the payload begins in a packet that `profile` reads."""
     if packet.kind is PacketKind.FRAME:
         return profile.file.serial.payload.at if profile.file.serial else 0
-    fits = (
-        len(prefix)
-        for kind, key, prefix in carriers(profile.file.bluetooth)
-        if (kind, key) == (packet.kind, packet.key) and packet.payload.startswith(prefix)
-    )
-    return max(fits, default=0)
+    fits = (each for each in carriers(profile.file.bluetooth) if each[:2] == (packet.kind, packet.key))
+    return max((each.skipped for each in fits if packet.payload.startswith(each.prefix)), default=0)
 
 
 def _unread(parts: Sequence[Part], payload: bytes) -> Iterator[tuple[str, str]]:
