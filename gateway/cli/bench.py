@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from drivers.base import BASE_UUID, BadFrame, Decoded, KeyOf, Packet, PacketKind
+from drivers.base import BASE_UUID, Address, BadFrame, Decoded, KeyOf, Packet, PacketKind
 from drivers.ble.sections import Sections
 from drivers.framing import Framing, LineFraming, Refusal
 from drivers.profile.compiled import Profile
 from drivers.profile.golden import ANY_ADDRESS
 from drivers.profile.recognition import carriers
 from drivers.registry import Profiles
+from drivers.relay import relayed
 from gateway.cli.given import AT, AUTO, LINK, Given, Heard, Quarantined, Stream, framed
 
 WORDS = {
@@ -39,7 +40,8 @@ class Refused(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What became of one packet, or of bytes that make none: decoded, refused, or neither where nothing knows it.
 
-    `others` are profiles that look at such packets, each with why it is not the one.
+    `others` are profiles that look at such packets, each with why it is not the one. `relayed` is the advert that a
+    frame passes on: then that is what counts.
     """
 
     title: str
@@ -48,18 +50,24 @@ class Outcome(msgspec.Struct, frozen=True):
     decoded: Decoded | None = None
     refused: Refused | None = None
     others: tuple[tuple[str, str], ...] = ()
+    relayed: "Read | None" = None
+
+    @property
+    def read(self) -> bool:
+        return self.relayed.decoded if self.relayed is not None else self.decoded is not None
 
 
 class Read(msgspec.Struct, frozen=True):
-    """One thing that was given, and what became of each part of it."""
+    """One thing that was given, and what became of each part of it. `sender` is who sent it, where that is known."""
 
     outcomes: tuple[Outcome, ...]
     where: str = ""
     sections: Sections | None = None
+    sender: Address | None = None
 
     @property
     def decoded(self) -> bool:
-        return any(outcome.decoded for outcome in self.outcomes)
+        return any(outcome.read for outcome in self.outcomes)
 
 
 class Bench:
@@ -72,7 +80,8 @@ class Bench:
     def read(self, given: Given) -> Read:
         match given:
             case Heard(packets=packets, where=where, sections=sections):
-                return Read(tuple(self.packet(each) for each in packets), where, sections)
+                sender = packets[0].address if packets and packets[0].address != ANY_ADDRESS else None
+                return Read(tuple(self.packet(each) for each in packets), where, sections, sender)
             case Stream():
                 return Read(self._stream(given))
             case Quarantined():
@@ -88,7 +97,18 @@ class Bench:
             refused = Refused(by, bad.reason, WORDS.get(bad.reason, ""))
         chosen = decoded.profile if decoded else refused.by if refused else None
         others = tuple((name, self._why(name, packet, found)) for name, found in looking.items() if name != chosen)
-        return Outcome(titled(packet), packet.payload, packet, decoded, refused, others)
+        relayed = self._relayed(packet, decoded) if decoded else None
+        return Outcome(titled(packet), packet.payload, packet, decoded, refused, others, relayed)
+
+    def _relayed(self, packet: Packet, decoded: Decoded) -> Read | None:
+        """The advert in a frame that passes one on; an empty one where it is none."""
+        try:
+            advert = relayed(self.profiles[decoded.profile], packet, decoded)
+        except BadFrame as bad:
+            return Read((Outcome("advert", packet.payload, refused=Refused(decoded.profile, bad.reason, "")),))
+        if advert is None:
+            return None
+        return Read(tuple(map(self.packet, advert.packets)), "", advert.sections, decoded.address)
 
     def _looks(self, name: str, packet: Packet) -> bool:
         if packet.kind is PacketKind.FRAME:
@@ -141,17 +161,19 @@ class Bench:
     def _quarantined(self, line: Quarantined) -> Outcome:
         """As what a link delivers, if it looks like it. What kind of packet it was is not kept."""
         outcomes = list(self._guesses(line))
-        read = (outcome for outcome in outcomes if outcome.decoded)
+        read = (outcome for outcome in outcomes if outcome.read)
         refused = (outcome for outcome in outcomes if outcome.refused)
         return next(read, None) or next(refused, None) or Outcome("bytes", line.octets)
 
     def _guesses(self, line: Quarantined) -> Iterator[Outcome]:
-        """A serial line, the body of a frame on one, or an advert's section that begins as some profile wants it."""
+        """Bytes of a serial line, the body of a sound frame on one, or a section that begins as some profile wants."""
         if line.link.startswith("serial:"):
             names = framed(AUTO, self.profiles)
-            yield from self._stream(Stream(line.octets, names))
-            for name in names:
-                yield self.packet(Packet(line.link, PacketKind.FRAME, name, line.octets, AT))
+            if line.reason in set(Refusal):
+                yield from self._stream(Stream(line.octets, names))
+            else:
+                yield from (self.packet(Packet(line.link, PacketKind.FRAME, name, line.octets, AT)) for name in names)
+            return
         for name in self.profiles.names:
             for carrier in carriers(self.profiles[name].file.bluetooth):
                 if carrier.prefix and line.octets.startswith(carrier.prefix):

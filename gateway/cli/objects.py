@@ -21,13 +21,12 @@ from drivers.base import (
     Said,
 )
 from drivers.profile.compiled import Profile
-from drivers.profile.golden import ANY_ADDRESS
 from drivers.registry import Profiles
 from gateway.cli.bench import Outcome, Read, Refused
 
 FAILED = "failed"
-AUTHS = (FAILED, *(each.value for each in (Auth.REPLAYED, Auth.DOWNGRADED, Auth.OK, Auth.NONE)))
-"""Of several sections of one advert the first of these counts."""
+AUTHS = (FAILED, *(each.value for each in (Auth.REPLAYED, Auth.DOWNGRADED, Auth.NONE, Auth.OK)))
+"""Of the sections of one advert that say something, the first of these counts."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -73,7 +72,7 @@ def devices(read: Read, profiles: Profiles, numbers: Numbers) -> list[Device]:
     if not found:
         refused = list(strays(read))
         by = next((each.by for each in refused if each.by), None)
-        return [Device(by, _sender(read), errors=(*map(str, refused), *unknown(read), *wrong))]
+        return [Device(by, read.sender, errors=(*map(str, refused), *unknown(read), *wrong))]
     return [msgspec.structs.replace(each, errors=(*each.errors, *wrong)) for each in found.values()]
 
 
@@ -100,11 +99,13 @@ def device_of(packet: Packet, decoded: Decoded) -> Address | None:
 
 def _devices(read: Read, profiles: Profiles, numbers: Numbers) -> Iterator[Device]:
     for outcome in read.outcomes:
-        if outcome.packet is not None and outcome.decoded is not None:
+        if outcome.relayed is not None:
+            yield from devices(outcome.relayed, profiles, numbers)
+        elif outcome.packet is not None and outcome.decoded is not None:
             yield _decoded(outcome.packet, outcome.decoded, profiles[outcome.decoded.profile], numbers)
         elif outcome.refused is not None and _of_device(outcome):
             auth = FAILED if outcome.refused.reason == "decryption" else Auth.NONE.value
-            yield Device(outcome.refused.by, _sender(read), auth=auth, errors=(str(outcome.refused),))
+            yield Device(outcome.refused.by, read.sender, auth=auth, errors=(str(outcome.refused),))
 
 
 def _decoded(packet: Packet, decoded: Decoded, profile: Profile, numbers: Numbers) -> Device:
@@ -149,20 +150,15 @@ def _of_device(outcome: Outcome) -> bool:
     return outcome.packet is not None and outcome.packet.kind is not PacketKind.FRAME
 
 
-def _sender(read: Read) -> Address | None:
-    senders = (outcome.packet.address for outcome in read.outcomes if outcome.packet)
-    return next((address for address in senders if address not in (None, ANY_ADDRESS)), None)
-
-
 def _merged(one: Device, other: Device) -> Device:
-    """Two sections of one device; it is of the profile that yields more than nothing."""
-    telling = one if one.values or one.occurrences else other
+    """Two sections of one device. Its profile, and how far it is proven, are those of what says something."""
+    telling = [each for each in (one, other) if each.values or each.occurrences] or [one, other]
     added = {metric: value for metric, value in other.values.items() if value is not None or metric not in one.values}
     return Device(
-        telling.profile or one.profile,
+        telling[0].profile,
         one.device,
         one.values | added,
         (*one.occurrences, *other.occurrences),
-        min(one.auth, other.auth, key=AUTHS.index),
+        min((each.auth for each in telling), key=AUTHS.index),
         (*one.errors, *other.errors),
     )

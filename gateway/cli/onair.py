@@ -8,7 +8,8 @@ import msgspec
 from drivers.base import Address, BadFrame, Decoded, Instant, Measurement, Occurrence, Packet
 from drivers.profile.golden import told, wording
 from drivers.registry import Profiles
-from gateway.cli.bench import Refused, titled
+from drivers.relay import relayed
+from gateway.cli.bench import titled
 from gateway.cli.objects import device_of, event_of
 from gateway.cli.sheet import worded
 
@@ -81,18 +82,26 @@ class OnAir:
         return (device for _, device in ordered)
 
 
-def entry(packet: Packet, profiles: Profiles) -> Entry:
-    """What a packet says, or why it says nothing."""
+def entries(packet: Packet, profiles: Profiles) -> Iterator[Entry]:
+    """What a packet says, or why it says nothing; of a frame that passes an advert on, what that says."""
     try:
         decoded = profiles.decode(packet)
+        advert = relayed(profiles[decoded.profile], packet, decoded) if decoded else None
     except BadFrame as bad:
-        refused = Refused(None, bad.reason, packet.payload.hex())
-        return Entry(packet.received, packet.link, packet.address, packet.rssi, titled(packet), str(refused))
-    if decoded is None:
-        text = packet.payload.hex() or "empty"
-        return Entry(packet.received, packet.link, packet.address, packet.rssi, titled(packet), text)
-    rssi = decoded.rssi if decoded.rssi is not None else packet.rssi
-    return Entry(packet.received, packet.link, device_of(packet, decoded), rssi, decoded.profile, said(decoded))
+        yield _unread(packet, f"{bad.reason}: {packet.payload.hex()}")
+        return
+    if advert is not None:
+        for inner in advert.packets:
+            yield from entries(inner, profiles)
+    elif decoded is None:
+        yield _unread(packet, packet.payload.hex())
+    else:
+        rssi = decoded.rssi if decoded.rssi is not None else packet.rssi
+        yield Entry(packet.received, packet.link, device_of(packet, decoded), rssi, decoded.profile, said(decoded))
+
+
+def _unread(packet: Packet, text: str) -> Entry:
+    return Entry(packet.received, packet.link, packet.address, packet.rssi, titled(packet), text)
 
 
 def said(decoded: Decoded) -> str:

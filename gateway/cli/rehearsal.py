@@ -1,7 +1,7 @@
 """The real inside half on a folder and a clock of its own: what a capture comes to, however fast it is played.
 
-Time stands still between two packets and then jumps, with every tick of the desk on the way: an alert repeats, a fall
-is confirmed and a condition clears at the capture's own times.
+Time stands still between two packets and then jumps, with every tick of the desk on the way: a fall is confirmed and a
+condition clears at the capture's own times. No alert repeats: that waits for a broker to have taken it.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from drivers.registry import Profiles
 from drivers.replay import written
 from gateway import logs
 from gateway.cli.given import Unusable, framed
-from gateway.cli.onair import Entry, entry
+from gateway.cli.onair import Entry, entries
 from gateway.cli.run import CONFIG
 from gateway.cli.screen import Lines, Screen, View
 from gateway.cli.setting import setting
@@ -111,7 +111,8 @@ class _Ears:
 
     def packet(self, packet: Packet) -> None:
         self.heard += 1
-        self._view.hear(entry(packet, self._profiles))
+        for entry in entries(packet, self._profiles):
+            self._view.hear(entry)
         if self._capture is not None:
             began = self._began = packet.received.mono_ms if self._began is None else self._began
             self._capture.write(written(packet, (packet.received.mono_ms - began) / 1000))

@@ -22,14 +22,19 @@ class Sheet:
         self._profiles, self._key_of = profiles, key_of
 
     def lines(self, read: Read) -> Iterator[str]:
+        yield from self._read(read)
+        if not read.decoded:
+            yield "nothing recognised"
+
+    def _read(self, read: Read) -> Iterator[str]:
         if read.where:
             yield read.where
         if read.sections is not None:
             yield from self._advert(read.sections)
         for outcome in read.outcomes:
             yield from self._outcome(outcome)
-        if not read.decoded:
-            yield "nothing recognised"
+            if outcome.relayed is not None:
+                yield from self._read(outcome.relayed)
 
     def _advert(self, advert: Sections) -> Iterator[str]:
         rows = [("at", "type", "bytes", "what")]
@@ -123,12 +128,12 @@ def _begin(profile: Profile, packet: Packet) -> int:
 
 
 def _unread(parts: Sequence[Part], payload: bytes) -> Iterator[tuple[str, str]]:
-    """Runs of bytes that no field stands in."""
+    """Runs of bytes that no field stands in; none where fields are found by other things than their bytes."""
     read: set[int] = set()
     for part in parts:
         if (stands := re.match(r"(\d+)(?:-(\d+))?", part.place)) is not None:
             read.update(range(int(stands[1]), int(stands[2] or stands[1]) + 1))
-    free = [at for at in range(len(payload)) if at not in read]
+    free = [at for at in range(len(payload)) if at not in read] if read or not parts else []
     for begin in (at for at in free if at - 1 not in free):
         end = next(at for at in range(begin, len(payload) + 1) if at not in free)
         yield f"{begin}" if end - begin == 1 else f"{begin}-{end - 1}", payload[begin:end].hex()
