@@ -8,7 +8,7 @@ from functools import partial
 from gateway.board import Board
 from gateway.cli.rehearsal import Stage
 from gateway.config import Config
-from gateway.errors import UplinkDown
+from gateway.errors import GatewayError, UplinkDown
 from gateway.forward import Lane
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
@@ -19,9 +19,20 @@ LAST_S = 30.0
 Link = asyncio.Task[None]
 
 
+class Undelivered(GatewayError):
+    """The broker let us in, and did not take everything."""
+
+    def __init__(self, what: str, cure: str) -> None:
+        super().__init__(what)
+        self.cure = cure
+
+
 @contextlib.asynccontextmanager
 async def delivering(config: Config, stage: Stage) -> AsyncIterator[Endpoint]:
-    """To the first broker that lets us in; left once it has taken everything. UplinkDown where it does not."""
+    """To the first broker that lets us in; left once it has taken everything.
+
+    UplinkDown where none lets us in or it goes away, Undelivered where it does not take everything in time.
+    """
     links: list[Link] = []
     try:
         endpoint, alerts = await _first(config, stage)
@@ -60,7 +71,7 @@ async def _link(config: Config, stage: Stage, lane: Lane, endpoint: Endpoint) ->
 
 
 async def _delivered(endpoint: Endpoint, stage: Stage, links: list[Link]) -> None:
-    """Return when the broker has acknowledged everything. UplinkDown where it goes, or takes too long."""
+    """Return when the broker has acknowledged everything. UplinkDown where it goes, Undelivered where it waits."""
     emptied = asyncio.create_task(_emptied(stage))
     await asyncio.wait({emptied, *links}, timeout=LAST_S, return_when=asyncio.FIRST_COMPLETED)
     if emptied.done():
@@ -72,7 +83,7 @@ async def _delivered(endpoint: Endpoint, stage: Stage, links: list[Link]) -> Non
     found = "; ".join(f"{fault.what}; {fault.cure}" for fault in stage.faults)
     left = stage.alert.pending + stage.telemetry.pending
     cure = found or "see the broker's access list and its log"
-    raise UplinkDown("not_delivered", f"{endpoint}: {left} messages were not acknowledged", cure)
+    raise Undelivered(f"{endpoint}: {left} messages were not acknowledged", cure)
 
 
 async def _emptied(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from drivers.base import Auth, Instant, Measurement, Metric, Packet
 from drivers.replay import CaptureLine, parsed
 from gateway import logs
-from gateway.cli.delivery import delivering
+from gateway.cli.delivery import Undelivered, delivering
 from gateway.cli.given import Unusable
 from gateway.cli.rehearsal import Rehearsal, StillClock, rehearsing
 from gateway.cli.run import CONFIG
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 when the capture is through, 1 where the broker did not take it, 2 where there is nothing to play."""
-    logs.configure("critical")  # what it comes to is said below
+    logs.hush()
     try:
         capture = Capture(args.file)
         setup = setting(args.config, args.profiles)
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     except Unusable as refused:
         sys.stderr.write(f"replay: {refused}\n")
         return USAGE
-    except UplinkDown as down:
+    except (UplinkDown, Undelivered) as down:
         sys.stderr.write(f"replay: {down}; {down.cure}\n")
         return UNDELIVERED
     return THROUGH

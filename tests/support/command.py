@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import pytest
+import structlog
 
 from gateway.cli.main import main
 
@@ -18,5 +19,7 @@ def command(capsys: pytest.CaptureFixture[str], *words: str) -> Said:
         status = main(list(words))
     except SystemExit as ended:  # argparse's own refusals
         status = int(ended.code or 0)
+    finally:
+        structlog.reset_defaults()
     said = capsys.readouterr()
     return Said(status, said.out, said.err)
