@@ -20,6 +20,8 @@ WORDS = {
     "no_key": "it is encrypted, and no key is known for this device; give it with --key-file",
     "decryption": "the code is wrong under this key and address, so nothing of it can be believed",
     "no_address": "it does not say who sent it",
+    "key_size": "the key has another size than this format wants",
+    "version": "it is of a version that is not read",
 }
 """What a decoder's reasons mean."""
 CUT, NONE = "incomplete", "no_frame"
@@ -79,8 +81,7 @@ class Bench:
 
     def read(self, given: Given) -> Read:
         match given:
-            case Heard(packets=packets, where=where, sections=sections):
-                sender = packets[0].address if packets and packets[0].address != ANY_ADDRESS else None
+            case Heard(packets=packets, sender=sender, where=where, sections=sections):
                 return Read(tuple(self.packet(each) for each in packets), where, sections, sender)
             case Stream():
                 return Read(self._stream(given))

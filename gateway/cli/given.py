@@ -1,6 +1,7 @@
 """What the bench is given to read: bytes written in arguments, or a file of captured or refused ones."""
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ class Heard(msgspec.Struct, frozen=True):
     """Packets of one moment: the sections of one advert, or a single one. `where` is the line of the file."""
 
     packets: tuple[Packet, ...]
+    sender: Address | None
     where: str = ""
     sections: Sections | None = None
 
@@ -87,7 +89,7 @@ def given(args: argparse.Namespace, profiles: Profiles) -> Iterator[Given]:
     sender = address(args.address) if args.address else None
     if args.advert:
         sections = walk(octets(args.advert))
-        yield Heard(tuple(sections.packets(LINK, AT, sender or ANY_ADDRESS)), "", sections)
+        yield Heard(tuple(sections.packets(LINK, AT, sender or ANY_ADDRESS)), sender, "", sections)
     elif args.manufacturer:
         yield _one(PacketKind.MANUFACTURER, company(args.manufacturer[0]), args.manufacturer, sender)
     elif args.service:
@@ -154,6 +156,17 @@ def framed(word: str, profiles: Profiles) -> tuple[str, ...]:
     return tuple(alike)
 
 
+def positive(written: str) -> float:
+    """An option's number."""
+    try:
+        number = float(written)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{written!r} is no number above 0")
+    return number
+
+
 def loaded(folder: Path | None, name: str | None, key_of: KeyOf) -> Profiles:
     """The profiles that the bench reads with: the shipped ones with those of `folder`, or one of them alone."""
     profiles = Profiles.load(*([folder] if folder else []), key_of=key_of)
@@ -165,7 +178,7 @@ def loaded(folder: Path | None, name: str | None, key_of: KeyOf) -> Profiles:
 
 
 def _one(kind: PacketKind, key: int | str, words: Sequence[str], sender: Address | None) -> Heard:
-    return Heard((Packet(LINK, kind, key, _behind(words), AT, sender or ANY_ADDRESS),))
+    return Heard((Packet(LINK, kind, key, _behind(words), AT, sender or ANY_ADDRESS),), sender)
 
 
 def _behind(words: Sequence[str]) -> bytes:
@@ -226,7 +239,7 @@ def _joined(lines: list[Line], sender: Address | None) -> Iterator[Given]:
         return
     told = [line for _, line in lines if isinstance(line, CaptureLine)]
     packets = [_sent(line.packet(line.link or LINK, AT), sender) for line in told]
-    yield Heard(tuple(packets), where)
+    yield Heard(tuple(packets), told[0].packet(LINK, AT).address or sender, where)
 
 
 def _sent(packet: Packet, sender: Address | None) -> Packet:

@@ -14,7 +14,7 @@ from drivers.base import Auth, Instant, Measurement, Metric, Packet
 from drivers.replay import CaptureLine, parsed
 from gateway import logs
 from gateway.cli.delivery import Undelivered, delivering
-from gateway.cli.given import Unusable
+from gateway.cli.given import Unusable, positive
 from gateway.cli.rehearsal import Rehearsal, StillClock, rehearsing
 from gateway.cli.run import CONFIG
 from gateway.cli.setting import setting
@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help=stands)
     parser.add_argument("--profiles", type=Path, metavar="DIR", help="a folder of site profiles")
     speed = parser.add_mutually_exclusive_group()
-    speed.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="so many times as fast as it was heard")
+    speed.add_argument("--speed", type=positive, default=1.0, metavar="N", help="so many times as fast as it was heard")
     speed.add_argument("--fast", action="store_const", dest="speed", const=math.inf, help="as fast as it goes")
     live = "send it to the configured broker as well; every alert and reading is then test: true"
     parser.add_argument("--live", action="store_true", help=live)
@@ -163,13 +163,3 @@ def _summary(links: Mapping[str, LinkCounters]) -> str:
     passed = rejected + Counter(unknown=sum(link.unknown for link in links.values()))
     said = ", ".join(f"{count} {name}" for name, count in counted.items())
     return f"{said}; not read: {', '.join(f'{n} {why}' for why, n in passed.items())}" if passed else said
-
-
-def _speed(written: str) -> float:
-    try:
-        speed = float(written)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < math.inf:
-        raise argparse.ArgumentTypeError(f"{written!r} is no speed; write a number above 0, or --fast")
-    return speed

@@ -15,7 +15,7 @@ from drivers.base import Driver, Instant, LinkDown, Packet
 from drivers.registry import Profiles
 from drivers.replay import written
 from gateway import logs
-from gateway.cli.given import Unusable, framed
+from gateway.cli.given import Unusable, framed, positive
 from gateway.cli.onair import Entry, entries
 from gateway.cli.run import CONFIG
 from gateway.cli.screen import Lines, Screen, View
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", metavar="NAME", help="what the receivers at --port send; else 398-reference")
     parser.add_argument("--baud", type=int, metavar="N", help="bits per second of the receivers at --port")
     parser.add_argument("--profiles", type=Path, metavar="DIR", help="a folder of site profiles")
-    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end after N seconds; without it on Ctrl-C")
+    parser.add_argument("--seconds", type=positive, metavar="N", help="end after N seconds; without it on Ctrl-C")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write a capture, for decode and replay")
 
 
@@ -60,16 +60,6 @@ def run(args: argparse.Namespace) -> int:
     except Unusable as refused:
         sys.stderr.write(f"scan: {refused}\n")
         return USAGE
-
-
-def _seconds(written: str) -> float:
-    try:
-        seconds = float(written)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{written!r} is no time; write how many seconds")
-    return seconds
 
 
 def _setup(args: argparse.Namespace) -> Setup:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from drivers.base import UNITS, Auth, BadFrame, Decoded, KeyOf, Measurement, Metric, Occurrence, Packet, PacketKind
+from drivers.base import UNITS, BadFrame, Decoded, KeyOf, Measurement, Metric, Occurrence, Packet, PacketKind
 from drivers.ble.sections import FLAGS, NAMES, Section, Sections, listed, maker, served
 from drivers.decoders.contract import Part
 from drivers.profile.compiled import Profile
@@ -70,7 +70,7 @@ class Sheet:
         yield from (f"  occurrence: {wording(told(each))}" for each in said.readings if isinstance(each, Occurrence))
         if said.absurd:
             yield f"  absurd, nothing is read from: {', '.join(said.absurd)}"
-        if said.auth is not Auth.NONE:
+        if decoded.address is not None:
             yield f"  auth: {said.auth.value}{'' if said.counter is None else f', number {said.counter}'}"
         if said.reply is not None:
             yield f"  it waits for the reply {said.reply.hex()}"
@@ -88,11 +88,20 @@ class Sheet:
         yield from (f"  no field reads {place}: {octets}" for place, octets in _unread(parts, payload))
 
 
-def table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def table(told: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Rows under each other; what a terminal would take for a command is shown as something else."""
+    rows = [
+        ["".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in cell) for cell in row]
+        for row in told
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"  {'  '.join(cells)}".rstrip()
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def worded(measured: Measurement) -> str:

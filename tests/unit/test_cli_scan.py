@@ -148,7 +148,7 @@ def test_a_link_that_fails_is_tried_again(receiver: Receiver) -> None:
         (["--port", "/dev/a", "--profile", "398"], "no profile is called '398'; did you mean 398-reference?"),
         (["--port", "/dev/a", "--profile", "389"], "no profile with a serial side is called '389'"),
         (["--adapter", "bluetooth"], "'bluetooth' is not a Bluetooth adapter; write its address"),
-        (["--seconds", "soon"], "'soon' is no time; write how many seconds"),
+        (["--seconds", "soon"], "'soon' is no number above 0"),
         (["--config", "/absent.yaml"], "/absent.yaml:1:1: there is no such file"),
     ],
 )
