@@ -32,7 +32,10 @@ class PacketKind(StrEnum):
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
-    """Bytes heard on a link, stamped once where they entered; `address` is None where the payload holds it."""
+    """Bytes heard on a link, stamped once where they entered; `address` is None where the payload holds it.
+
+    `profile` names whose characteristic it is: the same one may be read for several.
+    """
 
     link: str
     kind: PacketKind
@@ -41,6 +44,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     received: Instant
     address: Address | None = None
     rssi: int | None = None
+    profile: str | None = None
 
 
 class Metric(StrEnum):

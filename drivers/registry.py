@@ -1,13 +1,15 @@
 """All profiles in force: which packets they know, and what these packets say."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from drivers.base import Address, BuzzPattern, Decoded, Packet, PacketKind, Write
 from drivers.framing import Framing
 from drivers.marked import Mark, Problem, Refused
-from drivers.profile.compiled import Profile, carriers, characteristic, characteristics
+from drivers.profile.compiled import Profile, carriers, characteristics
 from drivers.profile.connect import Connect
+from drivers.profile.links import ConnectShape
 from drivers.profile.load import load
 from drivers.profile.written import BASE_UUID
 
@@ -33,11 +35,13 @@ class Profiles:
             for kind, key, prefix in carriers(profile.file.bluetooth):
                 self._decoders.setdefault((kind, key), []).append((prefix, profile.advert(prefix)))
             for uuid in characteristics(profile.file.bluetooth):
-                self._decoders[PacketKind.CHARACTERISTIC, uuid] = [(b"", characteristic(profile.name, uuid))]
+                self._decoders.setdefault((PacketKind.CHARACTERISTIC, uuid), [(b"", partial(self._told, profile))])
             if profile.frame:
                 self._decoders[PacketKind.FRAME, profile.name] = [(b"", profile.frame)]
         for candidates in self._decoders.values():
             candidates.sort(key=lambda candidate: len(candidate[0]), reverse=True)
+        callers = [profile for profile in self._profiles.values() if _asks(profile)]
+        self._called_by_section = any(carriers(profile.file.bluetooth) for profile in callers)
 
     @classmethod
     def load(cls, *site: Path) -> "Profiles":
@@ -81,16 +85,21 @@ class Profiles:
         self, services: Collection[str], manufacturer: Mapping[int, bytes], service_data: Mapping[str, bytes]
     ) -> Connect | None:
         """What connection the profiles of a device ask for, by what its advert lists and holds; None for none."""
+        if not services and not self._called_by_section:
+            return None  # so it is with most adverts
         mine = [each for each in self._profiles.values() if _matches(each, services, manufacturer, service_data)]
-        asked = [each.file.bluetooth.connect for each in mine if each.file.bluetooth and each.file.bluetooth.connect]
+        asked = [connect for each in mine if (connect := _asks(each))]
         if not asked:
             return None
         polls = [shape.poll for shape in asked if shape.poll is not None]
+        speaks = next((each for each in mine if each.file.bluetooth and each.file.bluetooth.buzz), mine[0])
         return Connect(
+            profile=speaks.name,
             notify=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.notify)),
             read=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.read)),
             poll_ms=min(polls, default=None),
             alerts=any(profile.file.occurrences for profile in mine),
+            pair=any(shape.pair for shape in asked),
         )
 
     def patterns(self) -> tuple[tuple[int, bytes], ...]:
@@ -117,6 +126,15 @@ class Profiles:
         Over Bluetooth the write is for `address` as given: pass the full one where the canonical one is cut.
         """
         return self._profiles[profile].buzz(link, address, pattern)
+
+    def _told(self, otherwise: Profile, packet: Packet) -> Decoded:
+        """A characteristic, read for the profile that the wearable was connected for."""
+        return self._profiles.get(packet.profile or "", otherwise).characteristic(packet)
+
+
+def _asks(profile: Profile) -> ConnectShape | None:
+    """What connection a profile asks for."""
+    return profile.file.bluetooth.connect if profile.file.bluetooth else None
 
 
 def _matches(

@@ -46,6 +46,13 @@ class Profile:
 
         return decode
 
+    def characteristic(self, packet: Packet) -> Decoded:
+        """What a standard characteristic of such a device says; KeyError where nothing reads it."""
+        if packet.address is None:
+            raise BadFrame("no_address", packet.payload)
+        readings, absurd = DECODERS[str(packet.key)](packet.payload)
+        return Decoded(self.name, packet.address[-(self.file.address_bits // 4) :], packet.rssi, readings, absurd)
+
     def buzz(self, link: str, address: Address, pattern: BuzzPattern) -> Write | None:
         """What makes the device buzz over `link`; None where this format cannot."""
         way, _, _ = link.partition(":")
@@ -65,19 +72,6 @@ def characteristics(bluetooth: Bluetooth | None) -> tuple[str, ...]:
     """The characteristics that a profile connects for."""
     connect = bluetooth.connect if bluetooth else None
     return (*connect.notify, *connect.read) if connect else ()
-
-
-def characteristic(profile: str, uuid: str) -> Callable[[Packet], Decoded]:
-    """The decoder of a standard characteristic's values; KeyError where there is none."""
-    read = DECODERS[uuid]
-
-    def decode(packet: Packet) -> Decoded:
-        if packet.address is None:
-            raise BadFrame("no_address", packet.payload)
-        readings, absurd = read(packet.payload)
-        return Decoded(profile, packet.address, packet.rssi, readings, absurd)
-
-    return decode
 
 
 def carriers(bluetooth: Bluetooth | None) -> list[tuple[PacketKind, int | str, bytes]]:

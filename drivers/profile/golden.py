@@ -18,7 +18,7 @@ from drivers.base import (
     PacketKind,
 )
 from drivers.profile.checks import Finding
-from drivers.profile.compiled import Profile, characteristic, characteristics
+from drivers.profile.compiled import Profile, characteristics
 from drivers.profile.model import Golden, Notified, Told
 
 CURE = "correct the field that reads it, or the golden frame if that is what is wrong"
@@ -120,9 +120,9 @@ def _advert(profile: Profile, octets: bytes, prefix: bytes | None, kind: PacketK
 def _characteristic(profile: Profile, notified: Notified) -> Decoded:
     if notified.uuid not in characteristics(profile.file.bluetooth):
         raise BadFrame("not_recognised", notified.payload)
-    decode = characteristic(profile.name, notified.uuid)
     at = Instant(0, 0)
-    return decode(Packet("golden", PacketKind.CHARACTERISTIC, notified.uuid, notified.payload, at, ANY_ADDRESS))
+    packet = Packet("golden", PacketKind.CHARACTERISTIC, notified.uuid, notified.payload, at, ANY_ADDRESS)
+    return profile.characteristic(packet)
 
 
 def _frame(profile: Profile, octets: bytes) -> Decoded:
