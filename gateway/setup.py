@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
-from gateway.config import Config, Secret
+from gateway.config import CREDENTIALS, Config, Secret
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
@@ -137,8 +137,7 @@ def _missing(config: Config) -> Iterator[Finding]:
 
 def _put_in_place(kept: Path | Secret | None) -> str:
     if isinstance(kept, Secret) and kept.credential:
-        loaded = f"load it in the unit, LoadCredential={kept.credential}:FILE"
-        return f"{loaded}; outside of the unit it is there only for root, and only while the daemon runs"
+        return f"put it into {CREDENTIALS}/{kept.credential}, readable for root alone; only root can check it"
     return "put it in place, readable for the gateway's user, or correct the path"
 
 

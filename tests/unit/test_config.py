@@ -170,6 +170,13 @@ def test_a_credential_is_read_from_systemd_s_folder(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "fleet-key").write_text("s3cret\n")
     assert Secret(credential="fleet-key").read() == "s3cret"
+    (tmp_path / "secret_password").write_text("hunter2\n")  # as systemd names it that loads a whole folder
+    assert Secret(credential="password").read() == "hunter2"
+
+
+def test_outside_of_the_unit_a_credential_is_read_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert Secret(credential="fleet-key").path == Path("/etc/station-gateway/credentials/fleet-key")
 
 
 def test_a_secret_that_is_not_there_is_told_with_the_way_to_put_it_there(
@@ -177,11 +184,10 @@ def test_a_secret_that_is_not_there_is_told_with_the_way_to_put_it_there(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/nowhere")
     absent = "no such file or directory"
-    loaded = "load it in the unit, LoadCredential=fleet-key:FILE"
-    outside = "outside of the unit it is there only for root, and only while the daemon runs"
+    put = "put it into /etc/station-gateway/credentials/fleet-key, readable for root alone; only root can check it"
     assert told(load, f"{MINIMAL}  password: {{file: absent}}\nfleet_key: {{credential: fleet-key}}\n") == [
         f"gateway.yaml:4:13: {tmp_path}/absent: {absent}; {IN_PLACE}",
-        f"gateway.yaml:5:12: /nowhere/fleet-key: {absent}; {loaded}; {outside}",
+        f"gateway.yaml:5:12: /nowhere/fleet-key: {absent}; {put}",
     ]
 
 
