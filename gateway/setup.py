@@ -162,3 +162,7 @@ def _doubled(config: Config) -> Iterator[Finding]:
                 cure = "give one of them a name: of its own"
                 yield (section, index), f"another link is called {link.link} already", cure
             seen.add(link.link)
+    adapters = [link.adapter.lower() for link in config.bluetooth]
+    for index, adapter in enumerate(adapters):
+        if adapter in adapters[:index]:
+            yield ("bluetooth", index, "adapter"), "this adapter is named above already", "name each adapter once"

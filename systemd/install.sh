@@ -7,6 +7,7 @@
 # Each version has an environment of its own below /opt/station-gateway/versions, with its units beside it; `current`
 # points to the one in force. Nothing in /etc/station-gateway that is there already is changed.
 set -eu
+umask 022  # whatever root is used to: the daemon must read what is installed
 
 home=/opt/station-gateway
 etc=/etc/station-gateway

@@ -58,15 +58,17 @@ class _Findings:
         self._readings: list[Measurement] = []
         self._absurd: list[str] = []
 
-    def add(self, metric: Metric, value: Value | int | None) -> None:
+    def add(self, metric: Metric, value: Value | int | None, digits: int | None = None) -> None:
+        """`digits`: to how many behind the point it is rounded, for what was converted has no end of them."""
         if value is None or value in (Special.NAN, Special.NRES, Special.RESERVED):
             return
         low, high = BOUNDS[metric]
         if isinstance(value, Special) or not low <= value <= high:
             self._absurd.append(metric.value)
         else:
-            whole = value == int(value)
-            self._readings.append(Measurement(metric, int(value) if whole else float(value)))
+            exact = value if digits is None else round(Decimal(value), digits)
+            whole = exact == int(exact)
+            self._readings.append(Measurement(metric, int(exact) if whole else float(exact)))
 
     def worn(self, *, worn: bool) -> None:
         self._readings.append(Measurement(Metric.WORN, worn))
@@ -118,8 +120,9 @@ def temperature_measurement(payload: bytes) -> Said:
     flags = reader.number(1)
     value = float32(reader.take(4))
     if flags & 0x01 and isinstance(value, Decimal):
-        value = round((value - 32) * 5 / 9, 2)
-    found.add(Metric.BODY_TEMPERATURE, value)
+        found.add(Metric.BODY_TEMPERATURE, (value - 32) * 5 / 9, 2)
+    else:
+        found.add(Metric.BODY_TEMPERATURE, value)
     reader.skip(flags, (0x02, TIMESTAMP), (0x04, 1))
     return found.said()
 
@@ -128,18 +131,18 @@ def blood_pressure_measurement(payload: bytes) -> Said:
     """2A35. Kilopascals are converted; the mean pressure is no metric of ours."""
     reader, found = _Reader(payload), _Findings()
     flags = reader.number(1)
-    systolic, diastolic, _mean = (_mmhg(sfloat(reader.take(2)), kilopascal=bool(flags & 0x01)) for _ in range(3))
-    found.add(Metric.BLOOD_PRESSURE_SYSTOLIC, systolic)
-    found.add(Metric.BLOOD_PRESSURE_DIASTOLIC, diastolic)
+    for metric in (Metric.BLOOD_PRESSURE_SYSTOLIC, Metric.BLOOD_PRESSURE_DIASTOLIC):
+        value = sfloat(reader.take(2))
+        if flags & 0x01 and isinstance(value, Decimal):
+            found.add(metric, value * MMHG_PER_KPA, 1)
+        else:
+            found.add(metric, value)
+    reader.take(2)  # the mean pressure
     reader.skip(flags, (0x02, TIMESTAMP))
     if flags & 0x04:
         found.add(Metric.HEART_RATE, sfloat(reader.take(2)))
     reader.skip(flags, (0x08, 1), (0x10, 2))
     return found.said()
-
-
-def _mmhg(value: Value, *, kilopascal: bool) -> Value:
-    return round(value * MMHG_PER_KPA, 1) if kilopascal and isinstance(value, Decimal) else value
 
 
 DECODERS: dict[str, Callable[[bytes], Said]] = {

@@ -11,6 +11,7 @@ from gateway.config import Secret
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
+from tests.support.profiles import NAMES
 
 SHIPPED = Path(__file__).parents[2] / "config"
 MINIMAL = "station: xinhua-03\nmqtt:\n  brokers: [mqtts://platform.example]\n"
@@ -148,12 +149,18 @@ serial:
     assert "another link is called serial:a already; give one of them a name: of its own" in problems[4]
 
 
+def test_an_adapter_that_is_named_twice_is_told_however_its_address_is_written(load: Load) -> None:
+    links = 'bluetooth:\n  - {adapter: "00:1A:7D:DA:71:13"}\n  - {adapter: "00:1a:7d:da:71:13", name: b}\n'
+    twice = "this adapter is named above already; name each adapter once"
+    assert told(load, MINIMAL + links + "  - {}\n") == [f"gateway.yaml:6:15: {twice}"]
+
+
 def test_a_profile_that_is_not_there_or_has_no_serial_side_is_told_at_its_line(load: Load, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.yaml").write_text(ADVERT_ONLY)
     links = "profiles: site\nserial:\n  - {port: /dev/a, profile: 389}\n  - {port: /dev/b, profile: advert-only}\n"
     assert told(load, MINIMAL + links.replace("389", '"389"')) == [
-        "gateway.yaml:6:29: no profile is called '389'; known are 398-reference, advert-only, blood-pressure, health-thermometer, heart-rate, pulse-oximeter",
+        f"gateway.yaml:6:29: no profile is called '389'; known are {', '.join(sorted((*NAMES, 'advert-only')))}",
         "gateway.yaml:7:29: the profile 'advert-only' has no serial side; name one that states a framing",
     ]
 
