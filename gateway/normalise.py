@@ -109,14 +109,15 @@ class Normaliser:
             case Verdict.NOTHING:
                 return [Remember(ruling.change)] if ruling.change and wearable.registered else []
             case Verdict.COPY:
-                return self._copied(occurrence, wearable, scene.heard)
+                return self._copied(occurrence, scene)
             case Verdict.ENDED:
                 return self._ended(ruling, occurrence, wearable)
             case Verdict.PRESS:
                 return self._pressed(ruling, occurrence, scene)
 
-    def _copied(self, occurrence: Occurrence, wearable: Wearable, heard: Heard) -> list[Input | Remember]:
+    def _copied(self, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:
         """Only a link that had not heard this press is news."""
+        wearable, heard = scene.wearable, scene.heard
         kind = _KINDS.get(occurrence.kind)
         if kind is None:
             return []
@@ -127,7 +128,7 @@ class Normaliser:
         if heard.link in links:
             return []
         links.add(heard.link)
-        return [Copied(_key(wearable, kind, occurrence), heard)]
+        return [Copied(_key(wearable, kind, occurrence), heard, wearable.zone or scene.zone)]
 
     def _ended(self, ruling: Ruling, occurrence: Occurrence, wearable: Wearable) -> list[Input | Remember]:
         """What takes something back (put on, cancelled) is no alert: its own end ends none."""

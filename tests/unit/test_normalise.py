@@ -166,7 +166,7 @@ def test_each_further_link_that_hears_a_press_is_told_once() -> None:
     station = Station()
     pressed = station.press(BAND, fresh(7), link="a")
     heard = [station.hear(BAND, fresh(7), link=link).inputs for link in ("a", "b", "b", "c", "a")]
-    copies = [Copied(pressed.key, Heard(link, TOLD_RSSI)) for link in ("b", "c")]
+    copies = [Copied(pressed.key, Heard(link, TOLD_RSSI), "lobby") for link in ("b", "c")]
     assert heard == [[], [copies[0]], [], [copies[1]], []]
 
 
