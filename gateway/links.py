@@ -40,7 +40,7 @@ def build_links(
         framing = profiles.framing(port.profile)
         driver = SerialPort(port.link, port.port, port.profile, framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
-    station = _station(profiles, roster, clock, faults)
+    station = station_of(profiles, roster, clock, faults)
     for adapter in config.bluetooth:
         options = Options(adapter.adapter, adapter.scan, adapter.slots, adapter.beacons)
         links[adapter.link] = Link(Radio(adapter.link, options, station), RADIO, adapter.zone)
@@ -49,7 +49,9 @@ def build_links(
     return links
 
 
-def _station(profiles: Profiles, roster: Roster, clock: Clock, faults: Faults) -> Station:
+def station_of(profiles: Profiles, roster: Roster, clock: Clock, faults: Faults) -> Station:
+    """What the station's radios share."""
+
     def connect(advert: Advert) -> Connect | None:
         return profiles.connect(advert.service_uuids, advert.manufacturer_data, advert.service_data)
 

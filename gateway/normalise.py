@@ -107,7 +107,7 @@ class Normaliser:
         wearable = scene.wearable
         match ruling.verdict:
             case Verdict.NOTHING:
-                return [Remember(ruling.change)] if ruling.change and wearable.registered else []
+                return _remembered(ruling, wearable)
             case Verdict.COPY:
                 return self._copied(occurrence, scene)
             case Verdict.ENDED:
@@ -134,8 +134,8 @@ class Normaliser:
         """What takes something back (put on, cancelled) is no alert: its own end ends none."""
         kind = _KINDS.get(occurrence.kind)
         if kind is not None:
-            return [Ended(_key(wearable, kind), ruling.change)]
-        return [Remember(ruling.change)] if ruling.change and wearable.registered else []
+            return [Ended(_key(wearable, kind), _kept(ruling, wearable))]
+        return _remembered(ruling, wearable)
 
     def _tell(self, address: Address, events: dict[Event, set[str]]) -> dict[Event, set[str]]:
         """Remember which links were told of a device's events; of the rest the longest untold is forgotten."""
@@ -149,9 +149,9 @@ class Normaliser:
         wearable = scene.wearable
         match occurrence.kind:
             case OccurrenceKind.FALL_CANCELLED:
-                return [Withdrawn(_key(wearable, AlertKind.FALL), ruling.change)]
+                return [Withdrawn(_key(wearable, AlertKind.FALL), _kept(ruling, wearable))]
             case OccurrenceKind.PUT_ON:
-                return [Ended(_key(wearable, AlertKind.NOT_WORN), ruling.change)]
+                return [Ended(_key(wearable, AlertKind.NOT_WORN), _kept(ruling, wearable))]
         kind = _KINDS[occurrence.kind]
         self._tell(wearable.address, {_event(occurrence): {scene.heard.link}})
         pressed = Pressed(
@@ -194,6 +194,16 @@ class Normaliser:
 def _key(wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None) -> AlertKey:
     service = occurrence.service if occurrence else None
     return AlertKey(wearable.subject, kind, service, test=bool(occurrence and occurrence.kind is OccurrenceKind.TEST))
+
+
+def _kept(ruling: Ruling, wearable: Wearable) -> Put | None:
+    """What must survive a restart: of a stranger nothing but a press, for presses of made-up addresses are limited."""
+    return ruling.change if wearable.registered else None
+
+
+def _remembered(ruling: Ruling, wearable: Wearable) -> list[Input | Remember]:
+    kept = _kept(ruling, wearable)
+    return [Remember(kept)] if kept else []
 
 
 def _event(occurrence: Occurrence) -> Event:

@@ -83,6 +83,15 @@ def test_the_end_of_what_takes_something_back_ends_nothing(kind: OccurrenceKind)
     assert [type(each) for each in given] == [Remember]
 
 
+@pytest.mark.parametrize("kind", [OccurrenceKind.PUT_ON, OccurrenceKind.FALL_CANCELLED])
+def test_a_stranger_that_takes_something_back_leaves_nothing_on_the_disk(kind: OccurrenceKind) -> None:
+    for address, kept in ((BAND, True), (STRANGER, False)):
+        station = Station()
+        (given,) = station.hear(address, fresh(7, kind)).inputs
+        assert isinstance(given, Withdrawn | Ended)
+        assert (given.change is not None) is kept
+
+
 def test_strangers_that_only_repeat_leave_a_bounded_memory() -> None:
     station = Station()
     for number in range(STRANGERS + 500):
