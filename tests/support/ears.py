@@ -33,7 +33,8 @@ from gateway.telemetry import Telemetry
 from tests.support.daemon import address
 from tests.support.radio import Machine, Street
 
-LINK = "ble:hci0"
+LINK, OTHER = "ble:hci0", "ble:hci1"
+ZONES = {LINK: "lobby", OTHER: "garden"}
 
 
 class LaterClock(Clock):
@@ -84,7 +85,7 @@ class Ears:
         self.normalise = Normaliser(roster, self.episodes, Secrets(b"fleet", b"box"), self.clock)
         desk, telemetry = cast("Desk", self.commits), cast("Telemetry", self.commits)
         quarantine = Quarantine(folder / "quarantine")
-        self.pipeline = Pipeline(profiles, self.normalise, desk, telemetry, quarantine, {LINK: "lobby"})
+        self.pipeline = Pipeline(profiles, self.normalise, desk, telemetry, quarantine, ZONES)
         self.machine = Machine(Street())
         station = station_of(profiles, roster, self.clock, Faults(self.clock.moment))
         self.radio = Radio(LINK, Options("hci0"), station, self.machine.world)

@@ -7,14 +7,15 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from drivers.base import Packet, PacketKind
 from drivers.ble.adverts import DEVICES
-from gateway.cli.street import Code, Kind, Wearable
-from gateway.model import AlertKind
+from gateway.cli.street import ADVERT_PREFIX, COMPANY, Code, Kind, Wearable
+from gateway.model import AlertKind, Heard
 from gateway.normalise import STRANGERS
 from gateway.zones import REMEMBERED
 from tests.support.crowd import passing
 from tests.support.daemon import address
-from tests.support.ears import LINK, Ears, advert, device, listening
+from tests.support.ears import LINK, OTHER, Ears, advert, device, listening
 
 REGISTERED = 8
 
@@ -40,6 +41,29 @@ def test_an_advert_of_a_registered_wearable_becomes_telemetry_and_its_press_an_a
         assert [heard.link for heard in alert.heard_by] == [LINK]
         counters = ears.pipeline.links[LINK]
         assert (counters.packets, counters.events, ears.radio.standing.repeated) == (2, 3, 2)
+
+    go(tmp_path, run)
+
+
+def test_a_press_that_two_radios_hear_is_one_alert_in_the_zone_of_the_one_that_hears_it_best(tmp_path: Path) -> None:
+    async def run(ears: Ears) -> None:
+        band = Wearable(1)
+
+        def heard(link: str, rssi: int, kind: Kind) -> None:
+            payload, now = ADVERT_PREFIX + band.payload(kind), ears.clock.now()
+            ears.pipeline.packet(Packet(link, PacketKind.MANUFACTURER, COMPANY, payload, now, address(1), rssi))
+
+        heard(OTHER, -80, Kind.VITALS)
+        band.press(Code.SOS, 0.0)
+        heard(OTHER, -80, Kind.EVENT)
+        (alert,) = ears.commits.book.open()
+        assert alert.zone == "garden"
+        for _ in range(3):
+            heard(LINK, -60, Kind.EVENT)
+            heard(OTHER, -79, Kind.EVENT)
+        (alert,) = ears.commits.book.open()
+        assert (alert.press_count, alert.heard_by) == (1, (Heard(OTHER, -80), Heard(LINK, -60)))
+        assert (alert.zone, ears.commits.notices) == ("lobby", 1)
 
     go(tmp_path, run)
 
