@@ -75,6 +75,11 @@ class Slots:
                 return address
         return None
 
+    def hurried(self, address: Address, now_ms: int, elsewhere: Collection[Address] = ()) -> bool:
+        """Whether something is to be written to one that waits, and nothing to this one."""
+        first = self._first(now_ms, elsewhere)
+        return first is not None and self._wearables[first].urgent and not self._wearables[address].urgent
+
     def begun(self, address: Address, now_ms: int) -> None:
         self._wearables[address].since_ms = now_ms
 

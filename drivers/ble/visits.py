@@ -20,6 +20,8 @@ PAIR_S = 15.0
 STEP_S = 10.0
 LEAVE_S = 2.0
 TICK_S = 0.25
+GONE_MS = 30_000
+"""BlueZ forgets a device that it has not heard for so long: it cannot be called any more."""
 NEVER_MS = 1 << 62
 """On the boot clock: when what is read once is due again."""
 
@@ -55,7 +57,7 @@ class Visits:
         known = self._wearables.get(address)
         if known is None:
             known = self._wearables[address] = Wearable(address, device, NOTHING)
-        known.device = device
+        known.device, known.heard_ms = device, self._now()
         if plan is not None:
             known.plan = plan
         if known.plan is not NOTHING:
@@ -70,6 +72,9 @@ class Visits:
         wearable = self._wearables.get(write.address)
         if wearable is None or write.key is None:
             raise unwritten(f"{write.address}: not heard by {self._link}, or nothing to write to")
+        silence_ms = self._now() - wearable.heard_ms
+        if write.address not in self._claims and silence_ms > GONE_MS:
+            raise unwritten(f"{write.address}: not heard by {self._link} for {silence_ms // 1000} s")
         done = wearable.wish(write)
         self.slots.urge(write.address, self._now())
         self._news.set()
@@ -91,7 +96,7 @@ class Visits:
         now = self._now()
         for address in [address for address, visit in self._visits.items() if visit.done()]:
             self._visits.pop(address).result()
-        elsewhere = {address for address, holder in self._claims.items() if holder is not self}
+        elsewhere = self._elsewhere()
         if not self._paused(0) and (chosen := self.slots.next(now, elsewhere)) is not None:
             await self._call(self._wearables[chosen], listener, verify)
             return
@@ -108,7 +113,7 @@ class Visits:
         try:
             connection = await self._dialled(wearable)
         except (CallFailed, TimeoutError) as error:
-            why = str(error) or "scanning stood still, or no answer"
+            why = str(error) or "no answer, scanning stood still, or a write came first"
             log.info("not connected", link=self._link, address=wearable.address, why=why)
             wearable.fail(why)
             self._failed(wearable)
@@ -121,19 +126,26 @@ class Visits:
             self._visits[wearable.address] = asyncio.create_task(visit, name=f"visit {wearable.address}")
 
     async def _dialled(self, wearable: Wearable) -> Call:
-        """The connection; TimeoutError as soon as scanning has stood still for too long."""
+        """The connection; TimeoutError as soon as scanning has stood still for too long, or a write cannot wait."""
         begun = self._now()
         dialling = asyncio.ensure_future(self._dial(wearable.device, wearable.lost))
         try:
             async with asyncio.timeout(CALL_S):
                 while not (await asyncio.wait({dialling}, timeout=TICK_S))[0]:
-                    if self._paused(begun):
+                    if self._paused(begun) or self._hurried(wearable):
                         raise TimeoutError
         finally:
             if not dialling.done():
                 dialling.cancel()
                 await asyncio.wait({dialling}, timeout=LEAVE_S)
         return dialling.result()
+
+    def _hurried(self, wearable: Wearable) -> bool:
+        return self.slots.hurried(wearable.address, self._now(), self._elsewhere())
+
+    def _elsewhere(self) -> set[Address]:
+        """Whom another adapter has."""
+        return {address for address, holder in self._claims.items() if holder is not self}
 
     async def _visit(self, wearable: Wearable, connection: Call, listener: Listener, verify: Verify) -> None:
         """One connection from its beginning to its end; its slot is free again once it is really over."""

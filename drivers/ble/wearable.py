@@ -20,6 +20,7 @@ class Wearable:
 
     def __init__(self, address: Address, device: BLEDevice, plan: Connect) -> None:
         self.address, self.device, self.plan = address, device, plan
+        self.heard_ms = 0
         self.wake = asyncio.Event()
         """Something is to be written, the slot is wanted by another, or the connection is gone."""
         self.leaving = False

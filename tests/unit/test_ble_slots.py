@@ -123,6 +123,17 @@ def test_a_write_is_tried_though_the_wearable_was_silent_and_once_forgotten_it_a
     assert (made.next(10 * REACH_MS), made.waiting(10 * REACH_MS)) == (None, 0)
 
 
+def test_only_a_write_to_another_hurries() -> None:
+    made = slots(2, ("a", False), ("b", True))
+    made.begun("a", 0)
+    assert not made.hurried("a", 1)
+    made.urge("b", 1)
+    assert (made.hurried("a", 1), made.hurried("b", 1), made.hurried("a", 1, {"b"})) == (True, False, False)
+    assert not made.hurried("a", 2 + REACH_MS)
+    made.urge("a", 2)
+    assert not made.hurried("a", 2)
+
+
 def test_what_a_wearable_turns_out_to_be_counts() -> None:
     made = slots(1, ("a", False), ("b", False))
     made.heard("b", 2, alerts=True)

@@ -12,7 +12,7 @@ from drivers.ble import visits as visits_module
 from drivers.ble.adverts import canonical
 from drivers.ble.call import CallFailed
 from drivers.ble.slots import LEASE_MS, RETRY_MS, Slots
-from drivers.ble.visits import Visits
+from drivers.ble.visits import GONE_MS, Visits
 from drivers.profile.connect import Connect
 from tests.support.radio import Street, Wearable
 
@@ -294,6 +294,35 @@ def test_a_write_takes_the_slot_of_one_that_only_listens() -> None:
             adapter.hears(None, OTHER)
             await asyncio.wait_for(adapter.visits.write(buzz(OTHER)), 5)
             assert second.written == [(BUZZ, b"\x02")]
+
+    go(run)
+
+
+def test_a_write_does_not_wait_for_a_call_that_nobody_answers() -> None:
+    async def run() -> None:
+        street = Street()
+        adapter, first, second = Adapter(street), band(street), band(street, OTHER)
+        first.fails = "hangs"
+        async with calling(adapter):
+            adapter.hears(LISTEN)
+            await until(lambda: adapter.visits.slots.used == 1)
+            adapter.hears(None, OTHER)
+            await asyncio.wait_for(adapter.visits.write(buzz(OTHER)), 5)
+            assert second.written == [(BUZZ, b"\x02")]
+
+    go(run)
+
+
+def test_a_wearable_that_is_gone_is_not_called_for_a_write_and_one_that_is_connected_need_not_be_heard() -> None:
+    async def run() -> None:
+        street = Street()
+        adapter, wearable = Adapter(street), band(street)
+        adapter.hears(LISTEN)
+        async with calling(adapter):
+            await until(lambda: RATE in wearable.told)
+            street.ms += 2 * GONE_MS
+            await asyncio.wait_for(adapter.visits.write(buzz()), 5)
+        assert "not heard by ble:hci0 for 60 s" in str(await refusal(adapter.visits.write(buzz())))
 
     go(run)
 
