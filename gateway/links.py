@@ -20,7 +20,7 @@ from gateway.roster import Roster
 
 SERIAL = Backoff(base=0.25, cap=1.0, floor=0.1)
 """A receiver that is plugged in again is heard within a second or so."""
-RADIO = Backoff(base=0.5, cap=2.0, floor=0.2)
+RADIO = Backoff(base=0.5, cap=1.0, floor=0.2)
 """A bluetoothd that is there again is found within this; what disturbs an adapter is paced by its ladder."""
 REPLAY = Backoff(base=1.0, cap=5.0, floor=0.5)
 

@@ -56,6 +56,9 @@ def warnings(config: Config) -> list[str]:
         found.append(f"{what}; give all stations the same one, such as fleet_key: {{credential: fleet-key}}")
     unstable = [link.port for link in config.serial if re.fullmatch(r"/dev/tty(USB|ACM)\d+", link.port)]
     found += [f"serial port {port} may change its number; use its path below /dev/serial/by-id/" for port in unstable]
+    if len(config.bluetooth) > 1:
+        unstable = [link.adapter for link in config.bluetooth if link.adapter.startswith("hci")]
+        found += [f"Bluetooth adapter {name} may be another one after a reboot; use its address" for name in unstable]
     found += [f"{link.link} is for trials: what it plays is taken for real presses" for link in config.replay]
     for broker in config.mqtt.brokers:
         url = urlsplit(broker)

@@ -271,3 +271,10 @@ def test_what_works_and_is_not_good_is_warned_of(load: Load) -> None:
         "fleet_key", "serial port /dev/ttyUSB0", "serial port /dev/ttyACM1", "replay:a", "mqtt://a.example"
     ]  # fmt: skip
     assert warnings(load(f"{MINIMAL}fleet_key: {{file: key}}\n", key="k").config) == []
+
+
+def test_of_several_adapters_each_is_better_named_by_its_address(load: Load) -> None:
+    key, one, two = f"{MINIMAL}fleet_key: {{file: key}}\n", "{adapter: hci1}", '{adapter: "00:1A:7D:DA:71:13"}'
+    assert warnings(load(f"{key}bluetooth: [{one}]\n", key="k").config) == []
+    unstable = ["Bluetooth adapter hci1 may be another one after a reboot; use its address"]
+    assert warnings(load(f"{key}bluetooth: [{one}, {two}]\n", key="k").config) == unstable
