@@ -55,7 +55,7 @@ class Adapter:
 
 
 @asynccontextmanager
-async def calling(adapter: Adapter) -> AsyncIterator["asyncio.Task[None]"]:
+async def called(adapter: Adapter) -> AsyncIterator["asyncio.Task[None]"]:
     task = asyncio.create_task(adapter.visits.run(adapter.street, adapter.verify))
     try:
         yield task
@@ -63,6 +63,18 @@ async def calling(adapter: Adapter) -> AsyncIterator["asyncio.Task[None]"]:
         task.cancel()
         with suppress(asyncio.CancelledError, Exception):  # a test that cares has awaited it
             await task
+
+
+def calling(work: Callable[[Adapter, Wearable], Awaitable[None]]) -> None:
+    """Do it while the adapter calls; one band is in reach."""
+
+    async def run() -> None:
+        street = Street()
+        adapter = Adapter(street)
+        async with called(adapter):
+            await work(adapter, band(street))
+
+    asyncio.run(run())
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -102,7 +114,7 @@ def test_a_wearable_that_is_heard_is_connected_read_and_listened_to() -> None:
     async def run() -> None:
         street = Street()
         adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
+        async with called(adapter):
             adapter.hears(LISTEN)
             await until(lambda: len(street.packets) == 1)
             wearable.told[RATE](b"\x49")
@@ -118,52 +130,43 @@ def test_a_wearable_that_is_heard_is_connected_read_and_listened_to() -> None:
 
 
 def test_what_is_polled_is_read_again_and_disconnected_meanwhile() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
-            for round_ in range(1, 4):
-                adapter.hears(POLL)
-                await until(lambda round_=round_: len(street.packets) == round_ and adapter.free)  # type: ignore[misc]
-                assert wearable.connected == 0
-                street.ms += 599_999
-                adapter.hears(POLL)
-                await asyncio.sleep(0.01)
-                assert len(street.packets) == round_
-                street.ms += 1
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
+        for round_ in range(1, 4):
+            adapter.hears(POLL)
+            await until(lambda round_=round_: len(adapter.street.packets) == round_ and adapter.free)  # type: ignore[misc]
+            assert wearable.connected == 0
+            adapter.street.ms += 599_999
+            adapter.hears(POLL)
+            await asyncio.sleep(0.01)
+            assert len(adapter.street.packets) == round_
+            adapter.street.ms += 1
 
-    go(run)
+    calling(run)
 
 
 def test_what_is_read_once_is_not_called_again() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, _ = Adapter(street), band(street)
-        async with calling(adapter):
-            adapter.hears(Connect("x", (), (BATTERY,), None, alerts=False))
-            await until(lambda: len(street.packets) == 1 and adapter.free)
-            street.ms += 10**9
-            adapter.hears(Connect("x", (), (BATTERY,), None, alerts=False))
-            await asyncio.sleep(0.01)
-            assert (len(street.packets), adapter.visits.slots.waiting(street.ms)) == (1, 0)
+    async def run(adapter: Adapter, _: Wearable) -> None:
+        adapter.hears(Connect("x", (), (BATTERY,), None, alerts=False))
+        await until(lambda: len(adapter.street.packets) == 1 and adapter.free)
+        adapter.street.ms += 10**9
+        adapter.hears(Connect("x", (), (BATTERY,), None, alerts=False))
+        await asyncio.sleep(0.01)
+        assert (len(adapter.street.packets), adapter.visits.slots.waiting(adapter.street.ms)) == (1, 0)
 
-    go(run)
+    calling(run)
 
 
 def test_a_standing_connection_reads_again_each_time_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visits_module, "_within", _at_once)
 
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
-            adapter.hears(Connect("x", (RATE,), (BATTERY,), 60_000, alerts=False))
-            for count in range(1, 4):
-                await until(lambda count=count: len(street.packets) == count)  # type: ignore[misc]
-                street.ms += 60_000
-            assert wearable.connected == 1
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
+        adapter.hears(Connect("x", (RATE,), (BATTERY,), 60_000, alerts=False))
+        for count in range(1, 4):
+            await until(lambda count=count: len(adapter.street.packets) == count)  # type: ignore[misc]
+            adapter.street.ms += 60_000
+        assert wearable.connected == 1
 
-    go(run)
+    calling(run)
 
 
 async def _at_once(_: float, wait: Awaitable[object]) -> None:
@@ -174,43 +177,37 @@ async def _at_once(_: float, wait: Awaitable[object]) -> None:
 
 
 def test_a_connection_that_is_lost_is_made_anew_with_new_subscriptions() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
-            adapter.hears(LISTEN)
-            await until(lambda: RATE in wearable.told)
-            wearable.lost()
-            await until(lambda: adapter.free)
-            assert wearable.told == {}
-            street.ms += RETRY_MS
-            adapter.hears(LISTEN)
-            await until(lambda: RATE in wearable.told)
-            wearable.told[RATE](b"\x50")
-            assert said(street)[-1] == (RATE, b"\x50")
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
+        adapter.hears(LISTEN)
+        await until(lambda: RATE in wearable.told)
+        wearable.lost()
+        await until(lambda: adapter.free)
+        assert wearable.told == {}
+        adapter.street.ms += RETRY_MS
+        adapter.hears(LISTEN)
+        await until(lambda: RATE in wearable.told)
+        wearable.told[RATE](b"\x50")
+        assert said(adapter.street)[-1] == (RATE, b"\x50")
 
-    go(run)
+    calling(run)
 
 
 def test_a_subscription_that_bluez_does_not_keep_is_no_connection() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
         wearable.keeps = False
-        async with calling(adapter):
-            adapter.hears(LISTEN)
-            await until(lambda: RATE in wearable.told)
-            await until(lambda: adapter.free)
-            assert (said(street), wearable.connected) == ([], 0)
+        adapter.hears(LISTEN)
+        await until(lambda: RATE in wearable.told)
+        await until(lambda: adapter.free)
+        assert (said(adapter.street), wearable.connected) == ([], 0)
 
-    go(run)
+    calling(run)
 
 
 def test_a_wearable_that_lacks_what_its_profile_says_is_read_for_the_rest() -> None:
     async def run() -> None:
         street = Street()
         adapter, wearable = Adapter(street), street.wearable(BAND, {RATE: b"\x48"})
-        async with calling(adapter):
+        async with called(adapter):
             adapter.hears(Connect("x", ("absent", RATE), (BATTERY,), None, alerts=False))
             await until(lambda: RATE in wearable.told)
             wearable.told[RATE](b"\x49")
@@ -220,23 +217,20 @@ def test_a_wearable_that_lacks_what_its_profile_says_is_read_for_the_rest() -> N
 
 
 def test_a_wearable_that_wants_it_is_bonded_first() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
         wearable.breaks = CallFailed("pairing: refused")
-        async with calling(adapter):
-            bonded = Connect("x", (RATE,), (), None, alerts=False, pair=True)
-            adapter.hears(bonded)
-            await until(lambda: adapter.visits.slots.used == 1)
-            await until(lambda: adapter.free)
-            assert RATE not in wearable.told
-            wearable.breaks = None
-            street.ms += RETRY_MS
-            adapter.hears(bonded)
-            await until(lambda: RATE in wearable.told)
-            assert wearable.paired
+        bonded = Connect("x", (RATE,), (), None, alerts=False, pair=True)
+        adapter.hears(bonded)
+        await until(lambda: adapter.visits.slots.used == 1)
+        await until(lambda: adapter.free)
+        assert RATE not in wearable.told
+        wearable.breaks = None
+        adapter.street.ms += RETRY_MS
+        adapter.hears(bonded)
+        await until(lambda: RATE in wearable.told)
+        assert wearable.paired
 
-    go(run)
+    calling(run)
 
 
 def test_who_cannot_be_called_is_tried_again_later_and_keeps_no_slot() -> None:
@@ -244,7 +238,7 @@ def test_who_cannot_be_called_is_tried_again_later_and_keeps_no_slot() -> None:
         street = Street()
         adapter, wearable = Adapter(street, budget=1), band(street)
         wearable.fails = "out of reach"
-        async with calling(adapter):
+        async with called(adapter):
             adapter.hears(LISTEN)
             band(street, OTHER)
             adapter.hears(POLL, OTHER)
@@ -258,37 +252,31 @@ def test_who_cannot_be_called_is_tried_again_later_and_keeps_no_slot() -> None:
 
 
 def test_a_write_connects_writes_and_asks_for_nothing_more() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
-            adapter.hears(None)
-            await asyncio.wait_for(adapter.visits.write(buzz()), 5)
-            assert wearable.written == [(BUZZ, b"\x02")]
-            await until(lambda: adapter.free)
-            assert (wearable.connected, adapter.visits.slots.waiting(street.ms)) == (0, 0)
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
+        adapter.hears(None)
+        await asyncio.wait_for(adapter.visits.write(buzz()), 5)
+        assert wearable.written == [(BUZZ, b"\x02")]
+        await until(lambda: adapter.free)
+        assert (wearable.connected, adapter.visits.slots.waiting(adapter.street.ms)) == (0, 0)
 
-    go(run)
+    calling(run)
 
 
 def test_a_write_to_a_connected_wearable_goes_out_at_once() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
-            adapter.hears(LISTEN)
-            await until(lambda: RATE in wearable.told)
-            await asyncio.wait_for(adapter.visits.write(buzz()), 5)
-            assert (wearable.written, wearable.connected) == ([(BUZZ, b"\x02")], 1)
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
+        adapter.hears(LISTEN)
+        await until(lambda: RATE in wearable.told)
+        await asyncio.wait_for(adapter.visits.write(buzz()), 5)
+        assert (wearable.written, wearable.connected) == ([(BUZZ, b"\x02")], 1)
 
-    go(run)
+    calling(run)
 
 
 def test_a_write_takes_the_slot_of_one_that_only_listens() -> None:
     async def run() -> None:
         street = Street()
         adapter, first, second = Adapter(street, budget=1), band(street), band(street, OTHER)
-        async with calling(adapter):
+        async with called(adapter):
             adapter.hears(LISTEN)
             await until(lambda: RATE in first.told)
             adapter.hears(None, OTHER)
@@ -303,7 +291,7 @@ def test_a_write_does_not_wait_for_a_call_that_nobody_answers() -> None:
         street = Street()
         adapter, first, second = Adapter(street), band(street), band(street, OTHER)
         first.fails = "hangs"
-        async with calling(adapter):
+        async with called(adapter):
             adapter.hears(LISTEN)
             await until(lambda: adapter.visits.slots.used == 1)
             adapter.hears(None, OTHER)
@@ -318,7 +306,7 @@ def test_a_wearable_that_is_gone_is_not_called_for_a_write_and_one_that_is_conne
         street = Street()
         adapter, wearable = Adapter(street), band(street)
         adapter.hears(LISTEN)
-        async with calling(adapter):
+        async with called(adapter):
             await until(lambda: RATE in wearable.told)
             street.ms += 2 * GONE_MS
             await asyncio.wait_for(adapter.visits.write(buzz()), 5)
@@ -331,7 +319,7 @@ def test_what_became_of_a_write_is_told() -> None:
     async def run() -> None:
         street = Street()
         adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
+        async with called(adapter):
             assert "not heard" in str(await refusal(adapter.visits.write(buzz())))
             adapter.hears(None)
             assert "nothing to write to" in str(await refusal(adapter.visits.write(buzz(key=None))))
@@ -359,7 +347,7 @@ def test_a_write_that_nobody_waits_for_any_more_is_never_sent() -> None:
         for _ in range(3):  # the radio is away
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(adapter.visits.write(buzz()), 0.01)
-        async with calling(adapter):
+        async with called(adapter):
             await until(lambda: RATE in wearable.told)
             await asyncio.wait_for(adapter.visits.write(buzz()), 5)
             assert wearable.written == [(BUZZ, b"\x02")]
@@ -374,7 +362,7 @@ def test_six_wearables_share_five_slots_and_a_slot_is_free_only_once_its_connect
         addresses = [f"C0:98:00:01:02:{number:02X}" for number in range(6)]
         wearables = [band(street, address) for address in addresses]
         seen, most = set[int](), 0
-        async with calling(adapter):
+        async with called(adapter):
             while len(seen) < 6:
                 adapter.hears(LISTEN, *addresses)
                 await asyncio.sleep(0.002)
@@ -393,7 +381,7 @@ def test_a_wearable_of_another_adapter_keeps_nobody_waiting_and_is_written_to_ov
         street = Street()
         here, there = Adapter(street, budget=1), Adapter(street, budget=1)
         first, second = band(street), band(street, OTHER)
-        async with calling(there), calling(here):
+        async with called(there), called(here):
             there.hears(LISTEN)
             await until(lambda: RATE in first.told)
             here.hears(LISTEN, BAND, OTHER)
@@ -406,24 +394,21 @@ def test_a_wearable_of_another_adapter_keeps_nobody_waiting_and_is_written_to_ov
 
 
 def test_a_call_during_which_scanning_stands_still_is_given_up_and_none_is_begun() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
         wearable.fails = "hangs"
-        async with calling(adapter):
-            adapter.hears(LISTEN)
-            await until(lambda: adapter.visits.slots.used == 1)
-            adapter.paused = True
-            await until(lambda: adapter.free)
-            wearable.fails = None
-            street.ms += RETRY_MS
-            adapter.hears(LISTEN)
-            await asyncio.sleep(0.02)
-            assert wearable.connected == 0
-            adapter.paused = False
-            await until(lambda: wearable.connected == 1)
+        adapter.hears(LISTEN)
+        await until(lambda: adapter.visits.slots.used == 1)
+        adapter.paused = True
+        await until(lambda: adapter.free)
+        wearable.fails = None
+        adapter.street.ms += RETRY_MS
+        adapter.hears(LISTEN)
+        await asyncio.sleep(0.02)
+        assert wearable.connected == 0
+        adapter.paused = False
+        await until(lambda: wearable.connected == 1)
 
-    go(run)
+    calling(run)
 
 
 def test_a_defect_in_one_connection_is_told_and_leaves_nothing_behind() -> None:
@@ -431,7 +416,7 @@ def test_a_defect_in_one_connection_is_told_and_leaves_nothing_behind() -> None:
         street = Street()
         adapter, wearable = Adapter(street), band(street)
         wearable.breaks = ZeroDivisionError("a defect")
-        async with calling(adapter) as task:
+        async with called(adapter) as task:
             adapter.hears(POLL)
             with pytest.raises(ZeroDivisionError):
                 await asyncio.wait_for(task, 5)
@@ -443,28 +428,22 @@ def test_a_defect_in_one_connection_is_told_and_leaves_nothing_behind() -> None:
 def test_a_connection_that_cannot_be_ended_still_gives_its_slot_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visits_module, "LEAVE_S", 0.05)
 
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
         wearable.clings = True
-        async with calling(adapter):
-            adapter.hears(POLL)
-            await until(lambda: len(street.packets) == 1 and adapter.free)
+        adapter.hears(POLL)
+        await until(lambda: len(adapter.street.packets) == 1 and adapter.free)
 
-    go(run)
+    calling(run)
 
 
 def test_a_wearable_that_turns_out_to_want_more_is_called_for_it() -> None:
-    async def run() -> None:
-        street = Street()
-        adapter, wearable = Adapter(street), band(street)
-        async with calling(adapter):
-            adapter.hears(None)
-            await asyncio.wait_for(adapter.visits.write(buzz()), 5)
-            adapter.hears(LISTEN)
-            await until(lambda: RATE in wearable.told)
-            adapter.hears(None)  # an advert that does not list everything
-            street.ms += RETRY_MS
-            assert wearable.connected == 1
+    async def run(adapter: Adapter, wearable: Wearable) -> None:
+        adapter.hears(None)
+        await asyncio.wait_for(adapter.visits.write(buzz()), 5)
+        adapter.hears(LISTEN)
+        await until(lambda: RATE in wearable.told)
+        adapter.hears(None)  # an advert that does not list everything
+        adapter.street.ms += RETRY_MS
+        assert wearable.connected == 1
 
-    go(run)
+    calling(run)
