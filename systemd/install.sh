@@ -43,7 +43,7 @@ build() {  # an environment at $new, with all that belongs to its version; a hal
         set -- "$source"
     fi
     "$new/bin/python" -m pip install --quiet --disable-pip-version-check "$@" \
-        || fail "pip could not install it; without network, gather this version's wheels elsewhere with wheels.sh and give --wheels"
+        || fail "pip could not install $version; without network, gather its wheels elsewhere with wheels.sh and give --wheels"
     mkdir -p "$new/share"
     cp -R "$source/README.md" "$source/config" "$source/systemd" "$new/share/"
 }

@@ -362,7 +362,7 @@ def test_six_wearables_share_five_slots_and_a_slot_is_free_only_once_its_connect
         addresses = [f"C0:98:00:01:02:{number:02X}" for number in range(6)]
         wearables = [band(street, address) for address in addresses]
         seen, most = set[int](), 0
-        async with called(adapter):
+        async with called(adapter), asyncio.timeout(20):
             while len(seen) < 6:
                 adapter.hears(LISTEN, *addresses)
                 await asyncio.sleep(0.002)
