@@ -241,7 +241,7 @@ class Radio:
             return State.DOWN
         if self.hearing.heard and self.hearing.silence(now) < max(self.hearing.gap_ms, NEIGHBOUR_MS):
             return State.HEARS
-        return State.QUIET if self._ladder.cause is Cause.SILENT and self._ladder.resting(now) else State.LISTENING
+        return State.QUIET if self._ladder.resting(now) and not self._ladder.deaf else State.LISTENING
 
     def _now(self) -> int:
         return self._station.clock().mono_ms

@@ -348,6 +348,22 @@ def test_silence_without_a_witness_climbs_once_is_quiet_and_raises_nothing() -> 
     go(run())
 
 
+def test_a_radio_is_quiet_though_its_reset_took_it_away_for_a_moment() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street)
+        for _ in range(6):
+            await deaf(of, machine, street, 100)
+        async with running(of, machine, street):
+            assert of.standing.state is State.QUIET
+        machine.present = [faults.absent("hci0", ())]
+        assert (await attempt(of, street)).fault == "no_adapter"
+        async with running(of, machine, street):
+            assert of.standing.state is State.QUIET
+
+    go(run())
+
+
 def test_a_station_beacon_is_a_witness_and_its_own_silence_is_not_deafness() -> None:
     async def run() -> None:
         street = Street()
