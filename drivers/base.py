@@ -45,6 +45,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     received: Instant
     address: Address | None = None
     rssi: int | None = None
+    name: str | None = None
+    """What the device calls itself in its advert."""
 
 
 class Metric(StrEnum):

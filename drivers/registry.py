@@ -1,14 +1,16 @@
 """All profiles in force: which packets they know, and what these packets say."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from drivers.base import BASE_UUID, Address, BuzzPattern, Decoded, KeyOf, Packet, PacketKind, Write
 from drivers.framing import Framing
 from drivers.marked import Mark, Problem, Refused
-from drivers.profile.compiled import Profile, carriers, characteristic, characteristics
+from drivers.profile.compiled import DecodesOrPasses, Profile, characteristic, characteristics
 from drivers.profile.connect import Connect
 from drivers.profile.load import load
+from drivers.profile.recognition import admits, carriers
 
 SHIPPED = Path(__file__).parent / "profiles"
 
@@ -18,7 +20,15 @@ AD_SERVICES = {2: (0x02, 0x03), 4: (0x04, 0x05), 16: (0x06, 0x07)}
 PATTERN_MAX = 31
 """Bytes of a pattern that BlueZ looks at."""
 
-Decode = Callable[[Packet], Decoded]
+
+class Candidate(NamedTuple):
+    """A way to decode a section that begins so, of a device that is admitted."""
+
+    prefix: bytes
+    admits: Callable[[Packet], bool] | None
+    decode: DecodesOrPasses
+    choosy: bool = False
+    """Whether it passes over payloads that are not filled as it knows them."""
 
 
 def _no_key(_: Address) -> None:
@@ -26,21 +36,25 @@ def _no_key(_: Address) -> None:
 
 
 class Profiles:
-    """Immutable. Profiles that share a company id or UUID are told apart by their prefixes, the longest first."""
+    """Immutable. Profiles that share a company id or UUID are told apart by their prefixes, the longest first.
+
+    Of equal ones those go first that look at the device's name or address, or at what the payload is filled with.
+    """
 
     def __init__(self, profiles: Iterable[Profile], key_of: KeyOf = _no_key) -> None:
         self._profiles = {profile.name: profile for profile in profiles}
         self.names = tuple(sorted(self._profiles))
-        self._decoders: dict[tuple[PacketKind, int | str], list[tuple[bytes, Decode]]] = {}
+        self._decoders: dict[tuple[PacketKind, int | str], list[Candidate]] = {}
         for profile in self._profiles.values():
-            for kind, key, prefix in carriers(profile.file.bluetooth):
-                self._decoders.setdefault((kind, key), []).append((prefix, profile.advert(prefix, key_of)))
+            for kind, key, candidate in _candidates(profile, key_of):
+                self._decoders.setdefault((kind, key), []).append(candidate)
             for uuid in characteristics(profile.file.bluetooth):
-                self._decoders[PacketKind.CHARACTERISTIC, uuid] = [(b"", characteristic(profile.name, uuid))]
+                decode = characteristic(profile.name, uuid)
+                self._decoders[PacketKind.CHARACTERISTIC, uuid] = [Candidate(b"", None, decode)]
             if profile.frame:
-                self._decoders[PacketKind.FRAME, profile.name] = [(b"", profile.frame)]
+                self._decoders[PacketKind.FRAME, profile.name] = [Candidate(b"", None, profile.frame)]
         for candidates in self._decoders.values():
-            candidates.sort(key=lambda candidate: len(candidate[0]), reverse=True)
+            candidates.sort(key=_particular, reverse=True)
 
     @classmethod
     def load(cls, *site: Path, key_of: KeyOf = _no_key) -> "Profiles":
@@ -65,9 +79,11 @@ class Profiles:
 
     def decode(self, packet: Packet) -> Decoded | None:
         """What `packet` says; None where no profile knows it. Raises BadFrame where one does and cannot read it."""
-        for prefix, decode in self._decoders.get((packet.kind, packet.key), ()):
-            if packet.payload.startswith(prefix):
-                return decode(packet)
+        for prefix, wanted, decode, _ in self._decoders.get((packet.kind, packet.key), ()):
+            if packet.payload.startswith(prefix) and (wanted is None or wanted(packet)):
+                decoded = decode(packet)
+                if decoded is not None:
+                    return decoded
         return None
 
     def framing(self, profile: str) -> Framing:
@@ -94,7 +110,7 @@ class Profiles:
             notify=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.notify)),
             read=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.read)),
             poll_ms=min(polls, default=None),
-            alerts=any(profile.file.occurrences for profile in mine),
+            alerts=any(profile.alerts for profile in mine),
         )
 
     def patterns(self) -> tuple[tuple[int, bytes], ...]:
@@ -104,7 +120,7 @@ class Profiles:
         """
         found: list[tuple[int, bytes]] = []
         for profile in self._profiles.values():
-            for _, key, prefix in carriers(profile.file.bluetooth):
+            for _, key, prefix, _ in carriers(profile.file.bluetooth):
                 if isinstance(key, int):
                     found.append((AD_MANUFACTURER, key.to_bytes(2, "little") + prefix))
                 else:
@@ -132,10 +148,11 @@ def _matches(
         return False
     if any(uuid in services for uuid in bluetooth.services):
         return True
-    company, data = bluetooth.manufacturer, bluetooth.service_data
-    if company and manufacturer.get(company.company, b"-").startswith(company.prefix):
-        return company.company in manufacturer
-    return bool(data and data.uuid in service_data and service_data[data.uuid].startswith(data.prefix))
+    for _, key, prefix, _ in carriers(bluetooth):
+        payload = manufacturer.get(key) if isinstance(key, int) else service_data.get(key)
+        if payload is not None and payload.startswith(prefix):
+            return True
+    return False
 
 
 def _short(uuid: str) -> bytes:
@@ -162,8 +179,28 @@ def _folder(folder: Path, problems: list[Problem]) -> list[tuple[Profile, Path]]
     return loaded
 
 
-def _recognised_by(profile: Profile) -> list[tuple[PacketKind, int | str, bytes]]:
-    return carriers(profile.file.bluetooth)
+def _candidates(profile: Profile, key_of: KeyOf) -> Iterator[tuple[PacketKind, int | str, Candidate]]:
+    wanted = admits(profile.file.bluetooth)
+    for carrier in carriers(profile.file.bluetooth):
+        candidate = Candidate(carrier.prefix, wanted, profile.advert(carrier, key_of), choosy=_choosy(profile))
+        yield carrier.kind, carrier.key, candidate
+
+
+def _choosy(profile: Profile) -> bool:
+    return profile.file.decoder is None and all(layout.choosy for layout in profile.layouts)
+
+
+def _particular(candidate: Candidate) -> tuple[int, bool, bool]:
+    """The higher, the earlier it is tried."""
+    return len(candidate.prefix), candidate.admits is not None, candidate.choosy
+
+
+def _recognised_by(profile: Profile) -> list[object]:
+    """What no other profile may be recognised by; a choosy one leaves over what it does not know."""
+    bluetooth = profile.file.bluetooth
+    if bluetooth is None or _choosy(profile):
+        return []
+    return [(carrier[:3], bluetooth.name, bluetooth.address) for carrier in carriers(bluetooth)]
 
 
 def _twice(loaded: list[tuple[Profile, Path]], keys: Callable[[Profile], Iterable[object]], what: str) -> list[Problem]:

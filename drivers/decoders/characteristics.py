@@ -21,6 +21,8 @@ BOUNDS: dict[Metric, tuple[int, int]] = {
     Metric.BATTERY_LEVEL: (0, 100),
 }
 TIMESTAMP = 7
+HOT = 1000
+"""Degrees beyond which nothing is converted any more: it is absurd in any unit."""
 MMHG_PER_KPA = Decimal("7.50061683")
 
 
@@ -115,7 +117,7 @@ def temperature_measurement(payload: bytes) -> Said:
     reader, found = _Reader(payload), _Findings()
     flags = reader.number(1)
     value = float32(reader.take(4))
-    if flags & 0x01 and isinstance(value, Decimal):
+    if flags & 0x01 and isinstance(value, Decimal) and abs(value) < HOT:
         value = round((value - 32) * 5 / 9, 2)
     found.add(Metric.BODY_TEMPERATURE, value)
     reader.skip(flags, (0x02, TIMESTAMP), (0x04, 1))

@@ -1,215 +1,169 @@
 """What the parts of a profile must be to each other, beyond the shape of each."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from drivers.base import BuzzPattern, OccurrenceKind
 from drivers.decoders.characteristics import DECODERS
-from drivers.profile.fields import BOOLEAN
+from drivers.profile.field_checks import bounds, condition_amiss, fields_amiss, no_field
 from drivers.profile.framings import unfit
-from drivers.profile.links import Bluetooth, ConnectShape, Serial, SerialAddress
-from drivers.profile.model import BehaviourName, Code, FieldShape, OccurrenceShape, ProfileFile
+from drivers.profile.links import Bluetooth, ConnectShape, FieldPlace, Serial, SerialAddress
+from drivers.profile.model import BehaviourName, Code, FieldShape, LayoutShape, OccurrenceShape, ProfileFile
 from drivers.profile.shape import Finding, Where
 
 
 def findings(file: ProfileFile) -> list[Finding]:
     """All that is wrong with a profile whose shape is right; empty if nothing is."""
-    return [*_fields(file), *_occurrences(file), *_links(file)]
+    return [*_layouts(file), *_buttons(file), *_links(file)]
 
 
-def _fields(file: ProfileFile) -> Iterator[Finding]:
-    seen: dict[object, str] = {}
-    for name, field in file.fields.items():
-        where: Where = ("fields", name)
-        yield from (Finding((*where, *found.where), found.what, found.cure) for found in _field(field))
-        if field.metric is not None and (first := seen.setdefault(field.metric, name)) != name:
-            yield Finding(
-                (*where, "metric"),
-                f"{field.metric.value} is already read from the field '{first}'",
-                "keep one field per metric",
-            )
-        if file.least is not None and field.at + field.type.size > file.least:
-            yield Finding(
-                ("least",),
-                f"the field '{name}' ends at byte {field.at + field.type.size}, after the least size {file.least}",
-                f"write least: {field.at + field.type.size} or more",
-            )
+def _layouts(file: ProfileFile) -> Iterator[Finding]:
+    own = file.fields or file.occurrences or file.objects
+    if file.layouts and own:
+        cure = "move them into a layout of their own"
+        yield Finding(("layouts",), "there are fields at the top and in layouts", cure)
+    if file.decoder and (own or file.layouts):
+        yield Finding(("decoder",), "a decoder reads all by itself", "take out fields:, layouts: and occurrences:")
+    for number, layout in enumerate(file.layouts):
+        yield from _within(("layouts", number), _layout(layout))
+    if not file.layouts:
+        yield from _layout(file)
 
 
-def _field(field: FieldShape) -> Iterator[Finding]:
-    width = 8 * field.type.size
-    if field.bit is not None and field.bits is not None:
-        yield Finding(("bits",), "both bit and bits are given", "keep bit for one bit, bits for a range")
-    low, high = field.bits or (field.bit or 0, field.bit or 0)
-    if not 0 <= low <= high < width:
-        key = "bits" if field.bits else "bit"
-        yield Finding((key,), f"{field.type.value} has the bits 0 to {width - 1}", "write the lower bit first, from 0")
-    if field.min is not None and field.max is not None and field.min > field.max:
-        yield Finding(("min",), f"min {field.min:g} is above max {field.max:g}", "exchange them")
-    yield from _metric(field)
-    least, most = _range(field)
-    for number in (each for each in field.absent if not least <= each <= most):
-        yield Finding(
-            ("absent",), f"{number} cannot stand in this field: {least} to {most}", _signed_cure(field, number)
-        )
-    for number in (each for each in field.values if not least <= each <= most):
-        yield Finding(
-            ("values", number), f"{number} cannot stand in this field: {least} to {most}", "correct the number"
-        )
+def _layout(layout: LayoutShape) -> Iterator[Finding]:
+    yield from fields_amiss(layout)
+    if layout.when is not None:
+        yield from condition_amiss(layout.fields, layout.when.field, layout.when.equals, ("when",))
+    for number, shape in enumerate(layout.occurrences):
+        unknown = list(_unknown(layout, shape))
+        yield from _within(("occurrences", number), unknown or [*_behaviour(layout, shape), *_codes(layout, shape)])
 
 
-def _metric(field: FieldShape) -> Iterator[Finding]:
-    if field.metric is None:
-        return
-    truth = field.metric in BOOLEAN
-    if truth and field.bit is None:
-        yield Finding(
-            ("metric",), f"{field.metric.value} is true or false, and this is a number", "name its bit: bit: 0"
-        )
-    if not truth and field.bit is not None:
-        yield Finding(
-            ("metric",),
-            f"{field.metric.value} is a number, and this is one bit",
-            "write bits: [low, high], or no metric",
-        )
+def _within(where: Where, found: Iterable[Finding]) -> Iterator[Finding]:
+    return (Finding((*where, *each.where), each.what, each.cure) for each in found)
 
 
-def _range(field: FieldShape) -> tuple[int, int]:
-    """The least and the greatest number that the field's bits can hold."""
-    if field.bit is not None or field.bits is not None:
-        low, high = field.bits or (0, 0)
-        return 0, (1 << high - low + 1) - 1
-    width = 8 * field.type.size
-    return (-(1 << width - 1), (1 << width - 1) - 1) if field.type.signed else (0, (1 << width) - 1)
-
-
-def _signed_cure(field: FieldShape, number: int) -> str:
-    width = 8 * field.type.size
-    if field.type.signed and number < 1 << width:
-        return f"these bytes read as {number - (1 << width)} in {field.type.value}: write that"
-    return "write the number as it stands before scale and offset"
-
-
-def _occurrences(file: ProfileFile) -> Iterator[Finding]:
-    for number, shape in enumerate(file.occurrences):
-        where: Where = ("occurrences", number)
-        unknown = list(_unknown(file, shape))
-        local = unknown or [*_behaviour(file, shape), *_codes(file, shape)]
-        yield from (Finding((*where, *found.where), found.what, found.cure) for found in local)
-
-
-def _unknown(file: ProfileFile, shape: OccurrenceShape) -> Iterator[Finding]:
+def _unknown(layout: LayoutShape, shape: OccurrenceShape) -> Iterator[Finding]:
     """Names of fields, and of their values, that nothing bears."""
+    fields = layout.fields
     named: list[tuple[Where, str]] = [(("field",), shape.field)]
     if shape.key is not None:
         named.append((("key",), shape.key))
     if shape.counter:
         named.append((("counter", "field"), shape.counter.field))
-        yield from _condition(file, shape.counter.fresh.field, shape.counter.fresh.equals, ("counter", "fresh"))
-    yield from (_no_field(file, where, name) for where, name in named if name not in file.fields)
-    if shape.equals is not None and shape.field in file.fields:
-        yield from _condition(file, shape.field, shape.equals, ())
+        fresh = shape.counter.fresh
+        yield from condition_amiss(fields, fresh.field, fresh.equals, ("counter", "fresh"))
+    yield from (no_field(fields, where, name) for where, name in named if name not in fields)
+    if shape.equals is not None and shape.field in fields:
+        yield from condition_amiss(fields, shape.field, shape.equals, ())
 
 
-def _condition(file: ProfileFile, field: str, values: Iterable[int | str], where: Where) -> Iterator[Finding]:
-    if field not in file.fields:
-        yield _no_field(file, (*where, "field"), field)
-        return
-    names = list(file.fields[field].values.values())
-    for name in (each for each in values if isinstance(each, str) and each not in names):
-        cure = f"the nearest is '{_nearest(name, names)}'" if names else f"add values to the field '{field}'"
-        yield Finding((*where, "equals"), f"no value of the field '{field}' is called '{name}'", cure)
-    least, most = _range(file.fields[field])
-    for number in (each for each in values if isinstance(each, int) and not least <= each <= most):
-        yield Finding((*where, "equals"), f"{number} cannot stand in the field '{field}'", f"write {least} to {most}")
+USABLE = {
+    BehaviourName.COUNTER: {"codes", "counter"},
+    BehaviourName.LEVEL: {"means", "equals"},
+    BehaviourName.EDGE: {"codes", "means", "equals", "key"},
+    BehaviourName.IDENTITY: {"codes", "means", "equals"},
+}
+NEEDED = {BehaviourName.COUNTER: ("counter", "codes"), BehaviourName.LEVEL: ("means",)}
 
 
-def _no_field(file: ProfileFile, where: Where, name: str) -> Finding:
-    return Finding(where, f"no field is called '{name}'", f"the nearest is '{_nearest(name, file.fields)}'")
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    return get_close_matches(name, list(names), 1, 0)[0]
-
-
-def _behaviour(file: ProfileFile, shape: OccurrenceShape) -> Iterator[Finding]:
+def _behaviour(layout: LayoutShape, shape: OccurrenceShape) -> Iterator[Finding]:
     """The keys that each behaviour needs and those it cannot use."""
     given, behaviour = shape.model_fields_set, shape.behaviour
-    usable = {
-        BehaviourName.COUNTER: {"codes", "counter"},
-        BehaviourName.LEVEL: {"means", "equals"},
-        BehaviourName.EDGE: {"codes", "means", "equals", "key"},
-    }[behaviour]
-    for key in sorted(given - usable - {"field", "behaviour"}):
+    for key in sorted(given - USABLE[behaviour] - {"field", "behaviour"}):
         yield Finding((key,), f"the behaviour {behaviour} has no use for '{key}'", "take it out")
-    needed = {BehaviourName.COUNTER: ("counter", "codes"), BehaviourName.LEVEL: ("means",), BehaviourName.EDGE: ()}
-    for key in (each for each in needed[behaviour] if each not in given):
+    for key in (each for each in NEEDED.get(behaviour, ()) if each not in given):
         yield Finding((), f"the behaviour {behaviour} needs '{key}'", f"add {key}:")
-    if behaviour is BehaviourName.EDGE and ("codes" in given) == ("means" in given):
-        yield Finding((), "an edge states either 'codes' or 'means'", "codes for several values, means for one")
+    if behaviour not in NEEDED and ("codes" in given) == ("means" in given):
+        article = "an" if behaviour in (BehaviourName.EDGE, BehaviourName.IDENTITY) else "a"
+        what = f"{article} {behaviour} states either 'codes' or 'means'"
+        yield Finding((), what, "codes for several values, means for one")
     if shape.counter:
-        yield from _counter(file.fields[shape.counter.field], shape.counter.wrap)
+        yield from _counter(layout.fields[shape.counter.field], shape.counter.wrap)
+    if shape.key is not None and (layout.fields[shape.key].kind.textual or layout.fields[shape.key].base):
+        yield Finding(("key",), "a key is a number of at most 64 bits", "name a field that holds one")
 
 
 def _counter(field: FieldShape, wrap: int | None) -> Iterator[Finding]:
-    if field.type.signed or field.bit is not None or field.bits is not None or field.absent:
-        yield Finding(
-            ("counter", "field"), "a counter is a whole unsigned number without absent values", "correct the field"
-        )
-    elif wrap is not None and wrap > _range(field)[1]:
-        yield Finding(
-            ("counter", "wrap"), f"{field.type.value} cannot count to {wrap}", f"write {_range(field)[1]} or less"
-        )
+    held = bounds(field)
+    if held is None or held[0] < 0 or field.bit is not None or field.bits is not None or field.absent:
+        what = "a counter is a whole unsigned number without absent values"
+        yield Finding(("counter", "field"), what, "correct the field")
+    elif wrap is not None and wrap > held[1]:
+        yield Finding(("counter", "wrap"), f"{field.kind.value} cannot count to {wrap}", f"write {held[1]} or less")
 
 
-def _codes(file: ProfileFile, shape: OccurrenceShape) -> Iterator[Finding]:
-    least, most = _range(file.fields[shape.field])
-    for number, code in shape.codes.items():
-        if not least <= number <= most:
-            yield Finding(
-                ("codes", number), f"{number} cannot stand in the field '{shape.field}'", f"{least} to {most}"
-            )
-        yield from _code(code, ("codes", number))
-    if shape.codes and all(code.kind is not OccurrenceKind.NONE for code in shape.codes.values()):
-        yield Finding(
-            ("codes",), "no code says that nothing happened", "add it, such as 0: none; unlisted codes are presses"
-        )
+def _codes(layout: LayoutShape, shape: OccurrenceShape) -> Iterator[Finding]:
+    field = layout.fields[shape.field]
+    held = bounds(field)
+    for written, code in shape.codes.items():
+        where: Where = ("codes", written)
+        if not field.kind.textual and (not written.lstrip("-").isalnum() or not _fits(written, held)):
+            span = f"{held[0]} to {held[1]}" if held else "numbers"
+            yield Finding(where, f"{written} cannot stand in the field '{shape.field}'", span)
+        yield from _code(code, where)
+    states_nothing = any(code.kind is OccurrenceKind.NONE for code in shape.codes.values())
+    if shape.codes and not states_nothing:
+        what, cure = "no code says that nothing happened", "add it, such as 0: none; unlisted codes are presses"
+        yield Finding(("codes",), what, cure)
     if "means" in shape.model_fields_set:
         yield from _code(shape.means, ("means",))
         if shape.means.kind is OccurrenceKind.NONE:
             yield Finding(("means",), "an occurrence cannot mean 'none'", "name what happens, or take it out")
 
 
+def _fits(written: str, held: tuple[int, int] | None) -> bool:
+    try:
+        value = int(written, 0)
+    except ValueError:
+        return False
+    return held is None or held[0] <= value <= held[1]
+
+
 def _code(code: Code, where: Where) -> Iterator[Finding]:
     if (code.kind is OccurrenceKind.SERVICE_REQUEST) != (code.service is not None):
-        yield Finding(
-            where, "a service_request names its service, and nothing else does", "write service: shopping, say"
-        )
+        what = "a service_request names its service, and nothing else does"
+        yield Finding(where, what, "write service: shopping, say")
     if code.window is not None and code.kind is not OccurrenceKind.FALL:
         yield Finding((*where, "window"), "only a fall has a window in which its wearer may cancel it", "take it out")
+
+
+def _buttons(file: ProfileFile) -> Iterator[Finding]:
+    for name, code in file.buttons.items():
+        yield from _code(code, ("buttons", name))
 
 
 def _links(file: ProfileFile) -> Iterator[Finding]:
     if file.bluetooth is None and file.serial is None:
         yield Finding((), "the profile does not say how its packets are recognised", "add bluetooth: or serial:")
-    sections = [file.bluetooth.manufacturer, file.bluetooth.service_data] if file.bluetooth else []
-    if not file.fields and not file.decoder and (file.serial or any(sections)):
-        yield Finding((), "the profile reads nothing from its packets", "add fields:, or decoder:")
-    if file.decoder and (file.fields or file.occurrences):
-        yield Finding(("decoder",), "a decoder reads all by itself", "take out fields: and occurrences:")
+    reads = file.decoder or any(way.fields for way in file.ways)
+    if not reads and (file.serial or (file.bluetooth and _sections(file.bluetooth))):
+        yield Finding((), "the profile reads nothing from its packets", "add fields:, layouts: or decoder:")
     if file.bluetooth:
-        yield from (Finding(("bluetooth", *each.where), each.what, each.cure) for each in _bluetooth(file.bluetooth))
-    if file.serial and (file.fields or file.decoder):
-        yield from (Finding(("serial", *found.where), found.what, found.cure) for found in _serial(file, file.serial))
+        yield from _within(("bluetooth",), _bluetooth(file.bluetooth))
+    if file.serial and reads:
+        yield from _within(("serial",), _serial(file, file.serial))
+
+
+def _sections(bluetooth: Bluetooth) -> bool:
+    """Whether anything is read from adverts themselves."""
+    named = bluetooth.manufacturer or bluetooth.service_data or bluetooth.ibeacon
+    return bool(named) or bluetooth.eddystone is not None
 
 
 def _bluetooth(bluetooth: Bluetooth) -> Iterator[Finding]:
-    recognised = bluetooth.manufacturer or bluetooth.service_data or bluetooth.services
-    if not recognised:
-        yield Finding((), "no advert section is named", "add manufacturer:, service_data: or services:")
+    sections = _sections(bluetooth)
+    if not sections and not bluetooth.services:
+        what = "no advert section is named"
+        yield Finding((), what, "add manufacturer:, service_data:, ibeacon:, eddystone: or services:")
+    if bluetooth.ibeacon and bluetooth.ibeacon.minor is not None and None in (
+        bluetooth.ibeacon.uuid, bluetooth.ibeacon.major
+    ):
+        yield Finding(("ibeacon", "minor"), "minor counts within a uuid and a major", "name these as well")
+    if bluetooth.ibeacon and bluetooth.ibeacon.major is not None and bluetooth.ibeacon.uuid is None:
+        yield Finding(("ibeacon", "major"), "major counts within a uuid", "name that as well")
     if bluetooth.connect:
-        yield from (Finding(("connect", *each.where), each.what, each.cure) for each in _connect(bluetooth.connect))
-    elif recognised and not (bluetooth.manufacturer or bluetooth.service_data):
+        yield from _within(("connect",), _connect(bluetooth.connect))
+    elif bluetooth.services and not sections:
         yield Finding(("services",), "services say who the device is, and nothing is read from it", "add connect:")
 
 
@@ -227,33 +181,48 @@ def _connect(connect: ConnectShape) -> Iterator[Finding]:
 
 
 def _serial(file: ProfileFile, serial: Serial) -> Iterator[Finding]:
-    yield from _placed(file, serial, serial.address) if serial.address else _unplaced(file)
+    yield from _sender(file, serial)
     if serial.receiver:
         if len(serial.receiver.address) * 4 != file.address_bits:
-            yield Finding(
-                ("receiver", "address"), f"addresses have {file.address_bits // 4} digits here", "write that many"
-            )
+            what = f"addresses have {file.address_bits // 4} digits here"
+            yield Finding(("receiver", "address"), what, "write that many")
         if serial.receiver.when:
-            yield from _condition(file, serial.receiver.when.field, serial.receiver.when.equals, ("receiver", "when"))
-    least = max((field.at + field.type.size for field in file.fields.values()), default=1)
-    bodies = [least, *(len(serial.buzz.octets(pattern)) for pattern in BuzzPattern if serial.buzz)]
-    yield from (
-        Finding(("framing", *found.where), found.what, found.cure)
-        for found in unfit(serial.framing, serial.payload.at + max(bodies))
-    )
+            fields = {name: field for way in file.ways for name, field in way.fields.items()}
+            when = serial.receiver.when
+            yield from condition_amiss(fields, when.field, when.equals, ("receiver", "when"))
+    bodies = [1, *(_least(way) for way in file.ways)]
+    bodies += [len(serial.buzz.octets(pattern)) for pattern in BuzzPattern if serial.buzz]
+    yield from _within(("framing",), unfit(serial.framing, serial.payload.at + max(bodies)))
 
 
-def _unplaced(file: ProfileFile) -> Iterator[Finding]:
-    if file.decoder is None:
-        yield Finding((), "the profile does not say which device a frame is from", "add address: {at: …, size: 4}")
+def _least(layout: LayoutShape) -> int:
+    return max(((field.at or 0) + (field.width or 0) for field in layout.fields.values() if field.fixed), default=1)
+
+
+def _sender(file: ProfileFile, serial: Serial) -> Iterator[Finding]:
+    """Where a frame says who it is from."""
+    named: list[tuple[Where, FieldPlace]] = [
+        ((key,), place)
+        for key, place in (("address", serial.address), ("rssi", serial.rssi), ("relays", serial.relays))
+        if isinstance(place, FieldPlace)
+    ]
+    for where, place in named:
+        lacking = [way for way in file.ways if place.field not in way.fields]
+        if lacking and not file.decoder:
+            yield no_field(lacking[0].fields, (*where, "field"), place.field)
+    match serial.address:
+        case SerialAddress() as address:
+            yield from _placed(file, serial, address)
+        case None if file.decoder is None:
+            cure = "add address: {at: …, size: 4}, or {field: …}"
+            yield Finding((), "the profile does not say which device a frame is from", cure)
 
 
 def _placed(file: ProfileFile, serial: Serial, address: SerialAddress) -> Iterator[Finding]:
     if 8 * address.size < file.address_bits:
-        yield Finding(
-            ("address", "size"), f"{address.size} bytes hold no {file.address_bits} bits", "set address_bits: 32"
-        )
-    if address.at + address.size > serial.payload.at or (serial.rssi and serial.rssi.at >= serial.payload.at):
-        yield Finding(
-            ("payload", "at"), "address and rssi stand in front of the payload", "begin the payload behind them"
-        )
+        what = f"{address.size} bytes hold no {file.address_bits} bits"
+        yield Finding(("address", "size"), what, "set address_bits: 32")
+    rssi = -1 if serial.rssi is None or isinstance(serial.rssi, FieldPlace) else serial.rssi.at
+    if address.at + address.size > serial.payload.at or rssi >= serial.payload.at:
+        what = "address and rssi stand in front of the payload"
+        yield Finding(("payload", "at"), what, "begin the payload behind them")

@@ -1,47 +1,63 @@
 """A profile ready for use: every decision that the file alone settles was taken when it was compiled."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from drivers.base import Address, BadFrame, BuzzPattern, Decoded, KeyOf, Packet, PacketKind, Reading, Said, Write
+from msgspec.structs import replace
+
+from drivers.base import Address, BadFrame, BuzzPattern, Decoded, KeyOf, Occurrence, Packet, Said, Write
 from drivers.decoders import characteristics as standard
 from drivers.decoders.catalogue import DECODERS
-from drivers.decoders.contract import Decode
 from drivers.framing import Refusal
-from drivers.profile.fields import ABSURD, Access, Cells, cell_of, outcome_of, raw_of
+from drivers.profile.buttons import mapper
 from drivers.profile.framings import framing
-from drivers.profile.links import Bluetooth, Serial
+from drivers.profile.kinds import Verdict
+from drivers.profile.layout import Layout
+from drivers.profile.links import Bluetooth, FieldPlace, Serial
 from drivers.profile.model import ProfileFile
-from drivers.profile.occurrences import teller
+from drivers.profile.recognition import Carrier
+
+Reads = Callable[[bytes, Address | None, bytes | None], Said | None]
+"""From a payload, its sender and the key known for that one to what it says; None where it is not of this profile."""
+DecodesOrPasses = Callable[[Packet], Decoded | None]
+ADDRESS = re.compile(r"[0-9a-z]{4,20}")
 
 
 class Profile:
-    """One device format. All methods are pure; `read`, `advert` and `frame` raise BadFrame and nothing else."""
+    """One device format. All methods are pure; what decodes raises BadFrame and nothing else."""
 
     def __init__(self, file: ProfileFile) -> None:
         self.file = file
         self.name = file.profile
-        cells = [cell_of(field, file.order) for field in file.fields.values()]
-        self.cells = Cells(cells)
-        self.least = max(self.cells.least, file.least or 0)
-        self.fields = {
-            name: Access(self.cells.index[cell], raw_of(field, file.order), field)
-            for (name, field), cell in zip(file.fields.items(), cells, strict=True)
-        }
-        self.read: Decode = DECODERS[file.decoder].decode if file.decoder else _reader(self)
+        self.layouts = tuple(Layout(shape, file.order) for shape in file.ways)
+        self.read: Reads = _mapped(file, DECODERS[file.decoder].decode if file.decoder else _reader(self.layouts))
         self.framing = framing(file.serial.framing, file.order) if file.serial else None
-        self.frame: Callable[[Packet], Decoded] | None = _frames(self, file.serial) if file.serial else None
+        self.frame: DecodesOrPasses | None = _frames(self, file.serial) if file.serial else None
 
-    def advert(self, prefix: bytes, key_of: KeyOf) -> Callable[[Packet], Decoded]:
-        """What decodes advert sections whose payload stands behind `prefix`."""
-        skipped, digits, read, name = len(prefix), self.file.address_bits // 4, self.read, self.name
+    @property
+    def alerts(self) -> bool:
+        """Whether such a device can call for help: it goes first where connections are few."""
+        return self.file.decoder is not None or any(way.occurrences for way in self.file.ways)
+
+    def layout(self, payload: bytes) -> tuple[Layout, Sequence[Any]] | None:
+        """The first layout that fits, and the payload's cells under it."""
+        for layout in self.layouts:
+            if (cells := layout.cells(payload)) is not None:
+                return layout, cells
+        return None
+
+    def advert(self, carrier: Carrier, key_of: KeyOf) -> DecodesOrPasses:
+        """What decodes the advert sections that `carrier` describes."""
+        skipped, digits, read, name = carrier.skipped, self.file.address_bits // 4, self.read, self.name
         coded = self.file.decoder is not None
 
-        def decode(packet: Packet) -> Decoded:
-            if packet.address is None:
+        def decode(packet: Packet) -> Decoded | None:
+            address = packet.address
+            if address is None:
                 raise BadFrame("no_address", packet.payload)
-            sender = packet.address[-digits:]
-            key = key_of(packet.address) if coded else None
-            return Decoded(name, sender, packet.rssi, read(packet.payload[skipped:], packet.address, key))
+            said = read(packet.payload[skipped:], address, key_of(address) if coded else None)
+            return None if said is None else Decoded(name, address[-digits:], packet.rssi, said)
 
         return decode
 
@@ -78,84 +94,117 @@ def characteristic(profile: str, uuid: str) -> Callable[[Packet], Decoded]:
     return decode
 
 
-def carriers(bluetooth: Bluetooth | None) -> list[tuple[PacketKind, int | str, bytes]]:
-    """The advert sections that a profile looks at: kind, key and prefix."""
-    found: list[tuple[PacketKind, int | str, bytes]] = []
-    if bluetooth and (manufacturer := bluetooth.manufacturer):
-        found.append((PacketKind.MANUFACTURER, manufacturer.company, manufacturer.prefix))
-    if bluetooth and (section := bluetooth.service_data):
-        found.append((PacketKind.SERVICE_DATA, section.uuid, section.prefix))
-    return found
+def _reader(layouts: Sequence[Layout]) -> Reads:
+    ways = [(layout.cells, layout.said) for layout in layouts]
+    (cells_of, said_by), *others = ways
 
-
-def _reader(profile: Profile) -> Decode:
-    file, fields, least, cells_of = profile.file, profile.fields, profile.least, profile.cells.read
-    measures = [
-        (fields[name].index, outcome_of(field, field.metric, file.order), name)
-        for name, field in file.fields.items()
-        if field.metric is not None
-    ]
-    tellers = [(teller(shape, fields), shape.field) for shape in file.occurrences]
-
-    def read(payload: bytes, _sender: Address | None, _key: bytes | None) -> Said:
-        if len(payload) < least:
-            raise BadFrame(Refusal.TOO_SHORT.value, payload)
+    def only(payload: bytes, _sender: Address | None, _key: bytes | None) -> Said | None:
         cells = cells_of(payload)
-        readings: list[Reading] = []
-        absurd: tuple[str, ...] = ()
-        absent: tuple[str, ...] = ()
-        for index, outcome, name in measures:
-            measured = outcome(cells[index])
-            if measured is ABSURD:
-                absurd += (name,)
-            elif measured is None:
-                absent += (name,)
-            else:
-                readings.append(measured)
-        for tell, name in tellers:
-            told = tell(cells)
-            if told is ABSURD:
-                absurd += (name,)
-            elif told is not None:
-                readings.append(told)
-        return Said(tuple(readings), absurd, absent)
+        return None if cells is None else said_by(cells)
 
-    return read
+    def first(payload: bytes, _sender: Address | None, _key: bytes | None) -> Said | None:
+        for cells_by, said in ways:
+            if (cells := cells_by(payload)) is not None:
+                return said(cells)
+        return None
+
+    return first if others else only
 
 
-def _frames(profile: Profile, serial: Serial) -> Callable[[Packet], Decoded]:
+def _mapped(file: ProfileFile, read: Reads) -> Reads:
+    """What `read` says, with the profile's own purposes for keys."""
+    if not file.buttons:
+        return read
+    purpose = mapper(file.buttons)
+
+    def mapped(payload: bytes, sender: Address | None, key: bytes | None) -> Said | None:
+        said = read(payload, sender, key)
+        if said is None:
+            return None
+        readings = [purpose(each) if isinstance(each, Occurrence) else each for each in said.readings]
+        return replace(said, readings=tuple(readings))
+
+    return mapped
+
+
+def _frames(profile: Profile, serial: Serial) -> DecodesOrPasses:
     """The decoder of bodies that the profile's framing unwrapped."""
     begin, read, name = serial.payload.at, profile.read, profile.name
-    address_of, rssi_of, of_receiver = _address(serial, profile.file), _rssi(serial), _receiver(profile, serial)
+    address_of, rssi_of, of_receiver = _address(profile, serial), _rssi(profile, serial), _receiver(profile, serial)
 
-    def decode(packet: Packet) -> Decoded:
+    def decode(packet: Packet) -> Decoded | None:
         body = packet.payload
         payload = body[begin:]
         if len(body) < begin:
             raise BadFrame(Refusal.TOO_SHORT.value, body)
         said = read(payload, None, None)
+        if said is None:
+            return None
         address, rssi = said.address or address_of(body), rssi_of(body)
-        if of_receiver(address, payload):
+        if address is not None and of_receiver(address, payload):
             return Decoded(name, None, rssi, Said())
         return Decoded(name, address, rssi, said)
 
     return decode
 
 
-def _address(serial: Serial, file: ProfileFile) -> Callable[[bytes], Address | None]:
-    place, digits = serial.address, file.address_bits // 4
+def _address(profile: Profile, serial: Serial) -> Callable[[bytes], Address | None]:
+    """Who a body is from, where the decoder does not say so."""
+    place, file = serial.address, profile.file
     if place is None:
         return lambda _: None
-    begin, end = place.at, place.at + place.size
+    if isinstance(place, FieldPlace):
+        return _address_field(profile, place)
+    begin, end, digits = place.at, place.at + place.size, file.address_bits // 4
     if (place.order or file.order) == "little":
         return lambda body: body[begin:end][::-1].hex()[-digits:]
     return lambda body: body[begin:end].hex()[-digits:]
 
 
-def _rssi(serial: Serial) -> Callable[[bytes], int | None]:
-    if serial.rssi is None:
+def _address_field(profile: Profile, place: FieldPlace) -> Callable[[bytes], Address]:
+    """An address that stands in a field: digits as they are, a text in lower case, a number in hex."""
+    value = field_of(profile, place.field)
+    width = place.digits
+
+    def address(body: bytes) -> Address:
+        raw = value(body)
+        written = f"{raw:0{width}x}" if isinstance(raw, int) and width else str(raw)
+        told = re.sub(r"[^0-9a-z]", "", written.lower())
+        if isinstance(raw, Verdict) or not ADDRESS.fullmatch(told):
+            raise BadFrame("no_address", body)
+        return told
+
+    return address
+
+
+def field_of(profile: Profile, name: str) -> Callable[[bytes], Any]:
+    """A field's own number or text in a body, or the Verdict that there is none."""
+    begin = profile.file.serial.payload.at if profile.file.serial else 0
+
+    def value(body: bytes) -> Any:
+        found = profile.layout(body[begin:])
+        access = found[0].fields.get(name) if found else None
+        if found is None or access is None:
+            return Verdict.MISSING
+        cell = found[1][access.index]
+        return cell if isinstance(cell, Verdict) else access.raw(cell)
+
+    return value
+
+
+def _rssi(profile: Profile, serial: Serial) -> Callable[[bytes], int | None]:
+    place = serial.rssi
+    if place is None:
         return lambda _: None
-    at, absent, signed = serial.rssi.at, frozenset(serial.rssi.absent), serial.rssi.type == "i8"
+    if isinstance(place, FieldPlace):
+        value = field_of(profile, place.field)
+
+        def told(body: bytes) -> int | None:
+            raw = value(body)
+            return None if isinstance(raw, Verdict | str) else round(raw)
+
+        return told
+    at, absent, signed = place.at, frozenset(place.absent), place.type == "i8"
 
     def rssi(body: bytes) -> int | None:
         number = body[at] - 256 if signed and body[at] > 127 else body[at]
@@ -164,23 +213,29 @@ def _rssi(serial: Serial) -> Callable[[bytes], int | None]:
     return rssi
 
 
-def _receiver(profile: Profile, serial: Serial) -> Callable[[Address | None, bytes], bool]:
+def _receiver(profile: Profile, serial: Serial) -> Callable[[Address, bytes], bool]:
     """Whether a frame is the receiver speaking of itself."""
     receiver = serial.receiver
     if receiver is None:
         return lambda _address, _payload: False
-    own = receiver.address
-    if receiver.when is None:
+    own, when = receiver.address, receiver.when
+    if when is None:
         return lambda address, _: address == own
-    field = profile.fields[receiver.when.field]
-    holds, cells_of = field.holds(receiver.when.equals), profile.cells.read
-    return lambda address, payload: address == own and holds(cells_of(payload)[field.index])
+    holds = {layout: layout.condition(when) for layout in profile.layouts if when.field in layout.fields}
+
+    def of_receiver(address: Address, payload: bytes) -> bool:
+        if address != own or (found := profile.layout(payload)) is None:
+            return False
+        layout, cells = found
+        return layout in holds and holds[layout](cells)
+
+    return of_receiver
 
 
 def _body(serial: Serial, file: ProfileFile, address: Address, payload: bytes) -> bytes:
     """The body of a downlink frame: the address in its place, all else before the payload 0."""
     place, header = serial.address, bytearray(serial.payload.at)
-    if place is None:
+    if place is None or isinstance(place, FieldPlace):
         return payload
     number = int(address, 16) & (1 << 8 * place.size) - 1
     header[place.at : place.at + place.size] = number.to_bytes(place.size, place.order or file.order)

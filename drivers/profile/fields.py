@@ -1,137 +1,56 @@
-"""Fields compiled: all numbers of a payload in one struct read, then one step per field from number to meaning."""
+"""Fields compiled: one step per field from what stands in the payload to a measurement, or to why there is none."""
 
-import struct
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from drivers.base import UNITS, Measurement, Metric
-from drivers.profile.model import FieldShape, NumberType
+from drivers.profile.kinds import ABSENT, ABSURD, Raw, Unread, Verdict, raw_from
+from drivers.profile.model import FieldShape
 from drivers.profile.written import Order
 
-FORMATS = {
-    NumberType.U8: "B",
-    NumberType.I8: "b",
-    NumberType.U16: "H",
-    NumberType.I16: "h",
-    NumberType.U24: "3s",
-    NumberType.I24: "3s",
-    NumberType.U32: "I",
-    NumberType.I32: "i",
-    NumberType.U64: "Q",
-    NumberType.I64: "q",
-}
 BOOLEAN: Final = frozenset(Metric) - frozenset(UNITS)
 """The metrics that are true or false: these have no unit."""
-
-
-class Verdict(Enum):
-    ABSURD = "absurd"
-    """A value out of its bounds, or fields that contradict each other: told by name, and nothing is read."""
-
-
-ABSURD: Final = Verdict.ABSURD
-Outcome = Measurement | Literal[Verdict.ABSURD] | None
+LIMIT: Final = 1 << 53
+"""Beyond this, no reader of JSON is sure of a number: it is absurd where the profile states no narrower bounds."""
+Outcome = Measurement | Unread
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One number in the bytes; several fields may be bits of one cell."""
-
-    at: int
-    type: NumberType
-    order: Order
-
-    @property
-    def end(self) -> int:
-        return self.at + self.type.size
+def raw_of(field: FieldShape, order: Order) -> Raw:
+    """From a field's cell to its own number or text, before scale and offset."""
+    kind = field.kind
+    whole = raw_from(kind, field.order or order, UUID(field.base).int if field.base else 0)
+    if field.bit is not None or field.bits is not None:
+        return _cut(*(field.bits or (field.bit, field.bit)), whole)  # type: ignore[arg-type]  # one of them is given
+    return whole
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Cells of one byte order that follow each other without overlap: one struct read."""
-
-    order: Order
-    cells: tuple[Cell, ...]
-
-    def struct(self) -> struct.Struct:
-        layout, end = "<" if self.order == "little" else ">", 0
-        for cell in self.cells:
-            layout += f"{cell.at - end}x{FORMATS[cell.type]}"
-            end = cell.end
-        return struct.Struct(layout)
-
-
-class Cells:
-    """Every cell of a payload. `read` gives their numbers, `index` says which one is where in them."""
-
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        runs = _runs(cells)
-        ordered = [cell for run in runs for cell in run.cells]
-        self.index = {cell: number for number, cell in enumerate(ordered)}
-        self.least = max((cell.end for cell in ordered), default=0)
-        self.read = _reader([run.struct() for run in runs])
-
-
-def _runs(cells: Iterable[Cell]) -> list[Run]:
-    """As few runs as the overlaps allow: each cell joins the first run of its order that ends before it."""
-    runs: list[Run] = []
-    for cell in sorted(set(cells), key=lambda cell: (cell.at, cell.end, cell.type.value, cell.order)):
-        for number, run in enumerate(runs):
-            if run.cells[-1].end <= cell.at and (run.order == cell.order or cell.type.size == 1):
-                runs[number] = Run(run.order, (*run.cells, cell))
-                break
-        else:
-            runs.append(Run(cell.order, (cell,)))
-    return runs
-
-
-def _reader(structs: list[struct.Struct]) -> Callable[[bytes], tuple[Any, ...]]:
-    if len(structs) == 1:
-        return structs[0].unpack_from
-    reads = [each.unpack_from for each in structs]
-    return lambda payload: tuple(number for read in reads for number in read(payload))
-
-
-def cell_of(field: FieldShape, order: Order) -> Cell:
-    """Where `field` stands; a single byte has no order, so that all bits of one byte share its cell."""
-    return Cell(field.at, field.type, "little" if field.type.size == 1 else field.order or order)
-
-
-def raw_of(field: FieldShape, order: Order) -> Callable[[Any], int]:
-    """From what struct read to the field's own number, before scale and offset."""
-    if field.bit is not None:
-        return _cut(field.bit, field.bit, _whole(field, order))
-    if field.bits is not None:
-        return _cut(*field.bits, _whole(field, order))
-    return _whole(field, order)
-
-
-def _whole(field: FieldShape, order: Order) -> Callable[[Any], int]:
-    if field.type.size != 3:
-        return int
-    way, signed = field.order or order, field.type.signed
-    return lambda octets: int.from_bytes(octets, way, signed=signed)
-
-
-def _cut(low: int, high: int, whole: Callable[[Any], int]) -> Callable[[Any], int]:
+def _cut(low: int, high: int, whole: Callable[[Any], int]) -> Raw:
     mask = (1 << high - low + 1) - 1
     return lambda number: whole(number) >> low & mask
 
 
-def value_of(field: FieldShape) -> Callable[[int], float | int | bool]:
+def value_of(field: FieldShape) -> Callable[[Any], float | int | bool]:
     """From the field's number to its value, rounded to the digits that scale and offset have."""
-    if field.bit is not None:
-        return bool
+    if field.metric in BOOLEAN:
+        wanted = frozenset(map(field.own, field.true_when)) if field.true_when is not None else None
+        return bool if wanted is None else lambda raw: raw in wanted
     scale, offset = field.scale, field.offset
     if scale == int(scale) and offset == int(offset):
         by, plus = int(scale), int(offset)
-        return lambda raw: raw * by + plus
+        return (lambda raw: raw * by + plus) if field.kind.whole else lambda raw: _short(raw * by + plus)
     places = max(_places(scale), _places(offset))
-    return lambda raw: round(raw * scale + offset, places)
+    if field.kind.whole:
+        return lambda raw: round(raw * scale + offset, places)
+    return lambda raw: round(float(raw) * scale + offset, places)
+
+
+def _short(value: Any) -> float | int:
+    """A number as JSON can hold it, whole where it is."""
+    return int(value) if value == int(value) else float(value)
 
 
 def _places(number: float) -> int:
@@ -140,43 +59,63 @@ def _places(number: float) -> int:
 
 
 def outcome_of(field: FieldShape, metric: Metric, order: Order) -> Callable[[Any], Outcome]:
-    """From what struct read to the measurement: None where the device says it has none, ABSURD out of bounds."""
-    raw_from, value_from, absent = raw_of(field, order), value_of(field), frozenset(field.absent)
-    low = field.min if field.min is not None else float("-inf")
-    high = field.max if field.max is not None else float("inf")
+    """From a field's cell to the measurement: ABSENT where the device says it has none, ABSURD out of bounds."""
+    raw_from_cell, value_from = raw_of(field, order), value_of(field)
+    absent = absent_in(field)
+    low = field.min if field.min is not None else -LIMIT
+    high = field.max if field.max is not None else LIMIT
 
-    def outcome(number: Any) -> Outcome:
-        raw = raw_from(number)
+    def number(cell: Any) -> Outcome:
+        raw = raw_from_cell(cell)
         if raw in absent:
-            return None
+            return ABSENT
         value = value_from(raw)
         return Measurement(metric, value) if low <= value <= high else ABSURD
 
-    return tabled(outcome, field.type)
+    def any_value(cell: Any) -> Outcome:
+        raw = raw_from_cell(cell)
+        return raw if isinstance(raw, Verdict) else number(cell)
+
+    return tabled(number, field) if field.kind.whole else any_value
 
 
-def tabled(step: Callable[[Any], T], type_: NumberType) -> Callable[[Any], T]:
-    """The same step as a table of all 256 results, where a cell is a single byte; measurements are frozen."""
-    if type_.size > 1:
+def absent_in(field: FieldShape) -> frozenset[int | str]:
+    """What the field holds when there is no value."""
+    return frozenset(map(field.own, field.absent or ()))
+
+
+def tabled(step: Callable[[Any], T], field: FieldShape) -> Callable[[Any], T]:
+    """The same step as a table of all 256 results, where a cell is a single byte that is always there."""
+    kind = field.kind
+    if not field.fixed or not kind.whole or kind.width != 1:
         return step
-    numbers = [*range(128), *range(-128, 0)] if type_.signed else range(256)
+    numbers = [*range(128), *range(-128, 0)] if kind.signed else range(256)
     return tuple(step(number) for number in numbers).__getitem__
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a field's cell is among the numbers read, and what it is."""
+    """Where a field's cell is among those read, and what it is."""
 
     index: int
-    raw: Callable[[Any], int]
+    raw: Raw
     field: FieldShape
 
-    def wanted(self, values: Collection[int | str]) -> frozenset[int]:
-        """Values given as numbers or by the field's names for them, as numbers."""
-        named = [number for number, name in self.field.values.items() if name in values]
-        return frozenset(named).union(value for value in values if isinstance(value, int))
+    def wanted(self, values: Collection[int | str]) -> frozenset[int | str]:
+        """Values given as they are or by the field's names for them."""
+        field = self.field
+        named = [own for own, name in field.named.items() if name in values]
+        given = values if field.kind.textual else [value for value in values if isinstance(value, int)]
+        return frozenset(named).union(map(field.own, given))
 
     def holds(self, values: Collection[int | str]) -> Callable[[Any], bool]:
-        """Whether the cell says one of `values`."""
+        """Whether the cell says one of `values`; never where it is not there."""
         wanted, raw = self.wanted(values), self.raw
-        return tabled(lambda number: raw(number) in wanted, self.field.type)
+        return tabled(lambda cell: not isinstance(cell, Verdict) and raw(cell) in wanted, self.field)
+
+
+def kept(step: Callable[[Any], T], field: FieldShape) -> Callable[[Any], T | Unread]:
+    """The step for a field that may not be there; what is missing or absent passes as it is."""
+    if field.fixed:
+        return step
+    return lambda cell: cell if isinstance(cell, Verdict) else step(cell)

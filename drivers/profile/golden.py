@@ -20,9 +20,12 @@ from drivers.base import (
 )
 from drivers.profile.compiled import Profile, characteristic, characteristics
 from drivers.profile.model import Golden, Notified, Told
+from drivers.profile.recognition import carriers
 from drivers.profile.shape import Finding
 
 CURE = "correct the field that reads it, or the golden frame if that is what is wrong"
+NOT_RECOGNISED = "not_recognised"
+"""How a frame is refused that is not of this profile at all."""
 ANY_ADDRESS = "0" * 12
 """Of golden adverts that state no sender: an advert's address is not in its bytes."""
 
@@ -80,64 +83,71 @@ def _numbers(occurrence: Told) -> tuple[tuple[str, int | str | None], ...]:
 def _differences(profile: Profile, frame: Golden) -> Iterator[str]:
     ways = list(_ways(profile, frame))
     if not ways:
-        yield "states no bytes: give payload, manufacturer, service_data, characteristic or serial"
+        yield "states no bytes: give payload, manufacturer, service_data, characteristic, serial or line"
     for carrier, decode in ways:
         try:
             decoded = decode()
         except BadFrame as refused:
-            if refused.reason != frame.refused:
-                stated = f"refused as {frame.refused}" if frame.refused else "read"
-                yield f"{carrier} is stated to be {stated} and is refused as {refused.reason}"
-            continue
-        if frame.refused:
-            yield f"{carrier} is stated to be refused as {frame.refused} and is read"
+            reason = refused.reason
         else:
-            yield from _compared(frame, decoded, serial=carrier == "serial")
+            if decoded is not None and not frame.refused:
+                yield from _compared(frame, decoded, serial=carrier in ("serial", "line"))
+                continue
+            reason = "read" if decoded is not None else NOT_RECOGNISED
+        if reason != (frame.refused or "read"):
+            stated = f"refused as {frame.refused}" if frame.refused else "read"
+            yield f"{carrier} is stated to be {stated} and is {'read' if reason == 'read' else f'refused as {reason}'}"
 
 
-def _ways(profile: Profile, frame: Golden) -> Iterator[tuple[str, Callable[[], Decoded]]]:
+def _ways(profile: Profile, frame: Golden) -> Iterator[tuple[str, Callable[[], Decoded | None]]]:
     if frame.payload is not None:
         yield "payload", partial(_payload, profile, frame, frame.payload)
-    bluetooth = profile.file.bluetooth
-    sections = (
-        ("manufacturer", frame.manufacturer, bluetooth.manufacturer if bluetooth else None, PacketKind.MANUFACTURER),
-        ("service_data", frame.service_data, bluetooth.service_data if bluetooth else None, PacketKind.SERVICE_DATA),
-    )
-    for carrier, octets, section, kind in sections:
+    sections = (PacketKind.MANUFACTURER, frame.manufacturer), (PacketKind.SERVICE_DATA, frame.service_data)
+    for kind, octets in sections:
         if octets is not None:
-            yield carrier, partial(_advert, profile, frame, octets, section.prefix if section else None, kind)
+            yield kind.value, partial(_advert, profile, frame, octets, kind)
     if frame.characteristic is not None:
         yield "characteristic", partial(_characteristic, profile, frame.characteristic)
     if frame.serial is not None:
         yield "serial", partial(_frame, profile, frame.serial)
+    if frame.line is not None:
+        yield "line", partial(_line, profile, frame.line)
 
 
-def _payload(profile: Profile, frame: Golden, octets: bytes) -> Decoded:
-    return Decoded(profile.name, None, None, profile.read(octets, frame.sender, frame.key))
+def _payload(profile: Profile, frame: Golden, octets: bytes) -> Decoded | None:
+    said = profile.read(octets, frame.sender, frame.key)
+    return None if said is None else Decoded(profile.name, None, None, said)
 
 
-def _advert(profile: Profile, frame: Golden, octets: bytes, prefix: bytes | None, kind: PacketKind) -> Decoded:
-    if prefix is None or not octets.startswith(prefix):
-        raise BadFrame("not_recognised", octets)
+def _advert(profile: Profile, frame: Golden, octets: bytes, kind: PacketKind) -> Decoded | None:
     packet = Packet("golden", kind, profile.name, octets, Instant(0, 0), frame.sender or ANY_ADDRESS)
-    return profile.advert(prefix, lambda _: frame.key)(packet)
+    for carrier in carriers(profile.file.bluetooth):
+        if carrier.kind is kind and octets.startswith(carrier.prefix):
+            return profile.advert(carrier, lambda _: frame.key)(packet)
+    return None
 
 
-def _characteristic(profile: Profile, notified: Notified) -> Decoded:
+def _characteristic(profile: Profile, notified: Notified) -> Decoded | None:
     if notified.uuid not in characteristics(profile.file.bluetooth):
-        raise BadFrame("not_recognised", notified.payload)
+        return None
     decode = characteristic(profile.name, notified.uuid)
     at = Instant(0, 0)
     return decode(Packet("golden", PacketKind.CHARACTERISTIC, notified.uuid, notified.payload, at, ANY_ADDRESS))
 
 
-def _frame(profile: Profile, octets: bytes) -> Decoded:
+def _frame(profile: Profile, octets: bytes) -> Decoded | None:
     found = profile.framing.deframer().feed(octets) if profile.framing else []
     if len(found) != 1 or profile.frame is None:
-        raise BadFrame("not_recognised", octets)
+        return None
     if isinstance(found[0], BadFrame):
         raise found[0]
     return profile.frame(Packet("golden", PacketKind.FRAME, profile.name, found[0], Instant(0, 0)))
+
+
+def _line(profile: Profile, text: str) -> Decoded | None:
+    if profile.framing is None:
+        return None
+    return _frame(profile, profile.framing.wrap(text.encode()))
 
 
 def _compared(frame: Golden, decoded: Decoded, *, serial: bool) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The shape of what a profile says about its links: how packets are recognised, framed, and answered."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from drivers.base import BuzzPattern
 from drivers.profile.framings import FramingShape
@@ -17,6 +17,7 @@ from drivers.profile.written import (
     SomeOctets,
     Uuid,
     Values,
+    listed,
 )
 
 
@@ -54,6 +55,24 @@ class ServiceData(Shape):
     prefix: Octets = b""
 
 
+Makers = Annotated[
+    tuple[Manufacturer, ...],
+    BeforeValidator(listed, json_schema_input_type=Manufacturer | tuple[Manufacturer, ...]),
+]
+Sections = Annotated[
+    tuple[ServiceData, ...],
+    BeforeValidator(listed, json_schema_input_type=ServiceData | tuple[ServiceData, ...]),
+]
+
+
+class Ibeacon(Shape):
+    """Apple's beacons: the payload is the UUID (16 bytes), major and minor (u16, big) and the power at 1 m (i8)."""
+
+    uuid: Uuid | None = None
+    major: int | None = Field(default=None, ge=0, le=0xFFFF)
+    minor: int | None = Field(default=None, ge=0, le=0xFFFF)
+
+
 class BluetoothBuzz(Shape):
     characteristic: Uuid
     patterns: Patterns
@@ -68,8 +87,17 @@ class ConnectShape(Shape):
 
 
 class Bluetooth(Shape):
-    manufacturer: Manufacturer | None = None
-    service_data: ServiceData | None = None
+    manufacturer: Makers = ()
+    """a company id and a prefix, or a list of them"""
+    service_data: Sections = ()
+    """a UUID and a prefix, or a list of them"""
+    ibeacon: Ibeacon | None = None
+    eddystone: int | None = Field(default=None, ge=0, le=255)
+    """the frame's type; the payload stands behind it"""
+    name: str | None = Field(default=None, min_length=1, max_length=29)
+    """what the advertised name begins with"""
+    address: str | None = Field(default=None, pattern=r"^[0-9a-f]{2,11}$")
+    """the first digits of the address"""
     services: tuple[Uuid, ...] = ()
     """services that the advert of such a device lists"""
     connect: ConnectShape | None = None
@@ -80,6 +108,13 @@ class SerialAddress(Shape):
     at: int = Field(ge=0, le=255)
     size: Literal[4, 6]
     order: Order | None = None
+
+
+class FieldPlace(Shape):
+    """A field of the payload that says it. `digits`: a number is written in so many hex digits."""
+
+    field: FieldName
+    digits: int | None = Field(default=None, ge=4, le=16)
 
 
 class Rssi(Shape):
@@ -102,10 +137,12 @@ class Receiver(Shape):
 class Serial(Shape):
     framing: FramingShape
     """start_length: or line:, with its keys"""
-    address: SerialAddress | None = None
-    """{at: …, size: 4 or 6}, its place in the body; left out where a decoder finds it"""
-    rssi: Rssi | None = None
+    address: SerialAddress | FieldPlace | None = None
+    """{at: …, size: 4 or 6}, its place in the body, or {field: …}; left out where a decoder finds it"""
+    rssi: Rssi | FieldPlace | None = None
     payload: PayloadPlace = PayloadPlace(at=0)
     """{at: …}, where the payload begins in the body"""
     receiver: Receiver | None = None
+    relays: FieldPlace | None = None
+    """{field: …}, which holds a whole Bluetooth advert, in hex digits or as bytes; the Bluetooth profiles read it"""
     buzz: Patterns | None = None

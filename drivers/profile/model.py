@@ -1,12 +1,13 @@
 """The shape of a profile file: what may stand in it. What the parts must be to each other is in checks.py."""
 
 from collections.abc import Mapping
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from drivers.base import Auth, KeyPress, Metric, OccurrenceKind
+from drivers.profile.kinds import Kind
 from drivers.profile.links import Bluetooth, Condition, Serial
 from drivers.profile.shape import Shape
 from drivers.profile.written import (
@@ -17,55 +18,75 @@ from drivers.profile.written import (
     Finite,
     Milliseconds,
     Number,
-    Numbers,
     Octets,
     Order,
+    Pattern,
     ProfileName,
     ServiceName,
     Uuid,
     Values,
+    number,
 )
 
 
-class NumberType(Enum):
-    """How a number stands in the bytes; the value is how profiles write it."""
-
-    U8 = "u8"
-    I8 = "i8"
-    U16 = "u16"
-    I16 = "i16"
-    U24 = "u24"
-    I24 = "i24"
-    U32 = "u32"
-    I32 = "i32"
-    U64 = "u64"
-    I64 = "i64"
-
-    @property
-    def size(self) -> int:
-        return int(self.value[1:]) // 8
-
-    @property
-    def signed(self) -> bool:
-        return self.value.startswith("i")
-
-
 class FieldShape(Shape):
-    """One number, bit or range of bits of the payload."""
+    """One value of the payload: where it stands, how, and what it means."""
 
-    at: int = Field(ge=0, le=511)
-    """the field's first byte, counted from 0"""
-    type: NumberType = NumberType.U8
+    at: int | None = Field(default=None, ge=0, le=511)
+    """the field's first byte, counted from 0; inside the object where `object` is given"""
+    after: FieldName | None = None
+    """the field that it stands behind"""
+    object: Number | None = None
+    """the id of the object that it stands in"""
+    group: FieldName | None = None
+    """the named group of the line's pattern that holds it"""
+    path: str | None = Field(default=None, pattern=r"^[^.]{1,60}(\.[^.]{1,60}){0,7}$")
+    """where it stands in a JSON line: keys, and numbers of list entries, with dots between them"""
+    type: Kind | None = None
+    size: int | None = Field(default=None, ge=1, le=512)
+    length: Literal["u8", "u16"] | None = None
+    """the type of the length that stands in front of it"""
+    base: Uuid | None = None
+    """the UUID that a uuid_offset is counted from"""
     order: Order | None = None
     bit: int | None = Field(default=None, ge=0, le=63)
     bits: tuple[int, int] | None = None
+    when: Condition | None = None
+    """{field: …, equals: …}, without which the field is not there"""
     metric: Metric | None = None
     scale: Finite = 1
     offset: Finite = 0
-    absent: Numbers = ()
+    absent: Values | None = None
+    """numbers, or texts, that mean that there is no value"""
     min: Finite | None = None
     max: Finite | None = None
-    values: dict[Number, str] = Field(default_factory=dict)
+    values: dict[str, str] = Field(default_factory=dict)
+    """names for numbers or texts"""
+    true_when: Values | None = None
+    """the values that mean true, for a metric that is true or false"""
+
+    @property
+    def kind(self) -> Kind:
+        written = self.group is not None or self.path is not None
+        return self.type or (Kind.TEXT if written else Kind.U8)
+
+    @property
+    def width(self) -> int | None:
+        """Its bytes; None where they are only known of each payload."""
+        return self.kind.width or (None if self.length else self.size)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it stands in the same bytes of every payload."""
+        return self.at is not None and self.object is None and self.width is not None and self.when is None
+
+    def own(self, written: int | str) -> int | str:
+        """A value of this field as the profile writes it: a number, or a text where the field is one."""
+        return str(written) if self.kind.textual else number(written)
+
+    @property
+    def named(self) -> dict[int | str, str]:
+        return {self.own(written): name for written, name in self.values.items()}
 
 
 FALL_WINDOW_MS = 20_000
@@ -76,6 +97,10 @@ class Code(Shape):
     """What one value of an event field means. Written as a kind's bare name where nothing else is to be said."""
 
     kind: OccurrenceKind
+    press: KeyPress | None = None
+    """how the key was pressed, of a button"""
+    number: int | None = Field(default=None, ge=1, le=255)
+    """which key was pressed, of a button"""
     service: ServiceName | None = None
     window: Milliseconds | None = None
     confirms_fall: bool = False
@@ -92,16 +117,11 @@ Buttons = Mapping[ButtonName, Meaning]
 """What keys are for, by how which was pressed: `single`, `2`, `2 long`, or `any`."""
 
 
-def _supported(value: object) -> object:
-    if value == "identity":
-        raise ValueError("the behaviour 'identity' is not supported by this release; use counter, level or edge")
-    return value
-
-
 class BehaviourName(StrEnum):
     COUNTER = "counter"
     LEVEL = "level"
     EDGE = "edge"
+    IDENTITY = "identity"
 
 
 class CounterShape(Shape):
@@ -124,9 +144,9 @@ class OccurrenceShape(Shape):
     """
 
     field: FieldName
-    behaviour: Annotated[BehaviourName, BeforeValidator(_supported)]
-    """counter, level or edge: how copies of one press are told apart"""
-    codes: dict[Number, Meaning] = Field(default_factory=dict)
+    behaviour: BehaviourName
+    """counter, level, edge or identity: how copies of one press are told apart"""
+    codes: dict[str, Meaning] = Field(default_factory=dict)
     means: Meaning = BUTTON
     equals: Values | None = None
     counter: CounterShape | None = None
@@ -167,6 +187,8 @@ class Golden(Shape):
     service_data: Octets | None = None
     characteristic: Notified | None = None
     serial: Octets | None = None
+    line: str | None = None
+    """a line of text, in place of its bytes"""
     sender: AddressDigits | None = None
     key: Octets | None = None
     address: AddressDigits | None = None
@@ -190,7 +212,46 @@ class GoldenWrite(Shape):
     serial: Octets
 
 
-class ProfileFile(Shape):
+class ObjectsShape(Shape):
+    """A stream of objects, each with an id in front: with a length, or of sizes that the ids settle."""
+
+    at: int = Field(default=0, ge=0, le=511)
+    """the first object's first byte"""
+    id: Literal["u8", "u16"] = "u8"
+    length: Literal["u8", "u16", "none"] = "u8"
+    order: Order | None = None
+    sizes: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
+    """the sizes of objects that no field reads, where objects have no length"""
+    unknown: Literal["stop", "skip"] = "stop"
+    """what becomes of the rest behind an object that no field reads"""
+
+
+class LayoutShape(Shape):
+    """One way to fill a payload."""
+
+    when: Condition | None = None
+    """{field: …, equals: …}, which payloads are filled so"""
+    size: int | None = Field(default=None, ge=0, le=4096)
+    """the exact size of such payloads, in bytes"""
+    pattern: Pattern | None = None
+    """the whole line as a regular expression (RE2) with named groups"""
+    fields: dict[FieldName, FieldShape] = Field(default_factory=dict)
+    """the values of the payload, by name; none where a decoder or only standard characteristics are read"""
+    objects: ObjectsShape | None = None
+    least: int | None = Field(default=None, ge=1, le=512)
+    occurrences: tuple[OccurrenceShape, ...] = ()
+
+
+class NamedLayout(LayoutShape):
+    """One of several layouts."""
+
+    name: str = ""
+    """what such payloads are, for decode"""
+
+
+class Head(Shape):
+    """What a profile says of itself."""
+
     profile: ProfileName
     """the profile's name, in lower-case letters, digits and hyphens"""
     about: str
@@ -199,12 +260,15 @@ class ProfileFile(Shape):
     """where the layout is from, such as a sheet and its version"""
     address_bits: Literal[32, 48] = 48
     order: Order = "little"
-    fields: dict[FieldName, FieldShape] = Field(default_factory=dict)
-    """the numbers of the payload, by name; none where a decoder or only standard characteristics are read"""
+
+
+class ProfileFile(LayoutShape, Head):
+    """A profile: what stands at its top is its one layout, unless it has `layouts`."""
+
+    layouts: tuple[NamedLayout, ...] = ()
+    """the ways to fill a payload, where there are several; the first that fits counts"""
     decoder: DecoderName | None = None
     """the decoder that reads the payload, for formats that need code; in place of fields"""
-    least: int | None = Field(default=None, ge=1, le=512)
-    occurrences: tuple[OccurrenceShape, ...] = ()
     buttons: Buttons = Field(default_factory=dict)
     """what the device's keys are for, where its format only says that one was pressed"""
     bluetooth: Bluetooth | None = None
@@ -212,3 +276,8 @@ class ProfileFile(Shape):
     golden: tuple[Golden, ...] = Field(min_length=1)
     """at least one frame of which it is known what it means"""
     golden_writes: tuple[GoldenWrite, ...] = ()
+
+    @property
+    def ways(self) -> tuple[LayoutShape, ...]:
+        """Its layouts; the one at the top of the file where no others are given."""
+        return self.layouts or (self,)

@@ -4,11 +4,15 @@ import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
+import re2
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from drivers.base import BASE_UUID, KeyPress
 from drivers.checksum import CHECKSUMS
 from drivers.decoders.catalogue import DECODERS
+
+PATTERN_MEMORY = 1 << 20
+"""Bytes that the machine of one pattern may take."""
 
 
 def digits(value: object) -> str:
@@ -53,6 +57,27 @@ _PRESSES = "|".join(KeyPress)
 _BUTTON = re.compile(rf"any|{_PRESSES}|\d{{1,3}}(?: (?:{_PRESSES}))?")
 
 
+def _pattern(value: object) -> str:
+    written = str(value)
+    try:
+        compiled(written)
+    except re2.error as error:
+        raise ValueError(f"no pattern ({error}); write a regular expression as RE2 reads it") from error
+    return written
+
+
+def compiled(pattern: str) -> Any:
+    """A pattern on bytes, on an engine whose time is linear in what it reads. re2.error where it is none."""
+    options = re2.Options()
+    options.log_errors, options.max_mem = False, PATTERN_MEMORY
+    return re2.compile(pattern.encode(), options)
+
+
+def groups_in(pattern: Any) -> dict[str, int]:
+    """The named groups of a compiled pattern, by their numbers."""
+    return {name.decode(): group for name, group in pattern.groupindex.items()}
+
+
 def _button(value: object) -> str:
     written = str(value).strip().lower()
     if not _BUTTON.fullmatch(written):
@@ -75,7 +100,7 @@ def _milliseconds(value: object) -> int:
     return round(float(written[1]) * {"ms": 1, "s": 1000, "min": 60_000}[written[2]])
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
@@ -93,15 +118,16 @@ Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
 SomeOctets = Annotated[Octets, Field(min_length=1)]
 Uuid = Annotated[str, BeforeValidator(_uuid)]
 AddressDigits = Annotated[str, BeforeValidator(_address)]
+Pattern = Annotated[str, BeforeValidator(_pattern, json_schema_input_type=str)]
 ButtonName = Annotated[str, BeforeValidator(_button)]
 DecoderName = Annotated[str, BeforeValidator(_decoder)]
 ChecksumName = Annotated[str, BeforeValidator(_checksum)]
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Number = Annotated[int, BeforeValidator(number)]
-Numbers = Annotated[tuple[int, ...], BeforeValidator(_listed, json_schema_input_type=int | tuple[int, ...])]
+Numbers = Annotated[tuple[int, ...], BeforeValidator(listed, json_schema_input_type=int | tuple[int, ...])]
 Values = Annotated[
     tuple[int | str, ...],
-    BeforeValidator(_listed, json_schema_input_type=int | str | tuple[int | str, ...]),
+    BeforeValidator(listed, json_schema_input_type=int | str | tuple[int | str, ...]),
     Field(min_length=1),
 ]

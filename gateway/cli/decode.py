@@ -10,9 +10,10 @@ import msgspec
 from drivers.base import UNITS, BadFrame, Instant, Metric, Occurrence, Packet, PacketKind
 from drivers.framing import Refusal
 from drivers.marked import Refused
-from drivers.profile.compiled import Profile, carriers
+from drivers.profile.compiled import Profile
 from drivers.profile.explain import explained
 from drivers.profile.golden import told, wording
+from drivers.profile.recognition import carriers
 from drivers.profile.written import digits
 from drivers.registry import Profiles
 
@@ -61,7 +62,7 @@ def _profiles(folder: Path | None, name: str | None) -> list[Profile]:
     if name is not None and name not in profiles.names:
         raise Unusable(f"no profile is called '{name}'; there are: {', '.join(profiles.names)}")
     wanted = [profiles[each] for each in ([name] if name else profiles.names)]
-    return [profile for profile in wanted if profile.fields]  # the others read standard characteristics only
+    return [profile for profile in wanted if profile.file.fields]  # the others read standard characteristics only
 
 
 def _octets(written: str) -> bytes:
@@ -117,7 +118,7 @@ def _reports(octets: bytes, profile: Profile, *, unwrapped: bool) -> Iterator[Re
     serial = profile.file.serial
     if reports := [*_serial(octets, profile), *_adverts(octets, profile)]:
         yield from reports
-    elif unwrapped and serial and len(octets) >= serial.payload.at + profile.least:
+    elif unwrapped and serial and len(octets) >= serial.payload.at + profile.layouts[0].least:
         yield _body(octets, profile, serial.payload.at)
     else:
         yield _report(profile, "bare payload", octets)
@@ -142,16 +143,16 @@ def _serial(octets: bytes, profile: Profile) -> Iterator[Report]:
 
 def _body(body: bytes, profile: Profile, begin: int) -> Report:
     sender = ""
-    if profile.frame and len(body) >= begin + profile.least:
+    if profile.frame and len(body) >= begin + profile.layouts[0].least:
         decoded = profile.frame(Packet("bench", PacketKind.FRAME, profile.name, body, Instant(0, 0)))
-        sender = f" from {decoded.address}" if decoded.address else " of the receiver itself"
-        sender += "" if decoded.rssi is None else f", rssi {decoded.rssi} {UNITS[Metric.RSSI]}"
+        sender = f" from {decoded.address}" if decoded and decoded.address else " of the receiver itself"
+        sender += "" if decoded is None or decoded.rssi is None else f", rssi {decoded.rssi} {UNITS[Metric.RSSI]}"
     return _report(profile, f"serial frame{sender}", body[begin:])
 
 
 def _adverts(octets: bytes, profile: Profile) -> Iterator[Report]:
     """Sections are recognised by their prefix alone: company id and UUID are not among the bytes."""
-    for kind, key, prefix in carriers(profile.file.bluetooth):
+    for kind, key, prefix, _ in carriers(profile.file.bluetooth):
         if prefix and octets.startswith(prefix):
             named = f"company 0x{key:04X}" if isinstance(key, int) else key
             yield _report(profile, f"{kind.value.replace('_', ' ')} of {named}", octets[len(prefix) :])
@@ -161,16 +162,16 @@ def _report(profile: Profile, title: str, payload: bytes) -> Report:
     try:
         said = profile.read(payload, None, None)
     except BadFrame as bad:
-        why = f"{bad.reason}: {len(payload)} bytes of payload, at least {profile.least} are needed: {payload.hex()}"
+        why = f"{bad.reason}: {len(payload)} bytes of payload, at least {profile.layouts[0].least} are needed: {payload.hex()}"
         return False, [f"{profile.name}, {title}: {why}"]
     rows = [("at", "bytes", "field", "raw", "value")]
-    rows += [(place, octets, name, str(raw), value) for place, octets, name, raw, value in explained(profile, payload)]
+    rows += explained(profile, payload)
     lines = [f"{profile.name}, {title}", *_table(rows)]
-    lines += [f"  occurrence: {wording(told(each))}" for each in said.readings if isinstance(each, Occurrence)]
-    if said.absurd:
+    lines += [f"  occurrence: {wording(told(each))}" for each in (said.readings if said else ()) if isinstance(each, Occurrence)]
+    if said and said.absurd:
         lines.append(f"  absurd, nothing is read from: {', '.join(said.absurd)}")
-    if len(payload) > profile.least:
-        lines.append(f"  passed over: {payload[profile.least :].hex()}")
+    if len(payload) > profile.layouts[0].least:
+        lines.append(f"  passed over: {payload[profile.layouts[0].least :].hex()}")
     return True, lines
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, flow, load, press, start
+from tests.bench import backlog, flow, formats, load, press, start
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "cpu": load.processor,
     "memory": load.memory,
     "start": start.start,
+    "formats": formats.formats,
 }
 
 

@@ -30,7 +30,7 @@ def test_a_press_key_is_another_for_every_other_press_and_fleet(
 ) -> None:
     here = (key, address, number)
     there = (other_key, other_address, other_number)
-    assume(here[1:] != there[1:] or len(key) != len(other_key))
+    assume(here == there or here[1:] != there[1:] or key.rstrip(b"\0") != other_key.rstrip(b"\0"))  # HMAC pads with 0
     made = [press_key(k, a, "sos", None, n) for k, a, n in (here, there)]
     assert (made[0] == made[1]) is (here == there)
     assert press_key(key, address, "fall", None, number) != made[0] != press_key(key, address, "sos", "ride", number)
