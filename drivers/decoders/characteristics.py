@@ -9,17 +9,10 @@ no living body has are absurd.
 from collections.abc import Callable
 from decimal import Decimal
 
-from drivers.base import BASE_UUID, BadFrame, Measurement, Metric, Said
-from drivers.decoders.ieee11073 import Special, Value, float32, sfloat
+from drivers.base import BASE_UUID, BadFrame, Metric, Said
+from drivers.decoders.findings import Findings
+from drivers.decoders.ieee11073 import Value, float32, sfloat
 
-BOUNDS: dict[Metric, tuple[int, int]] = {
-    Metric.HEART_RATE: (20, 300),
-    Metric.SPO2: (0, 100),
-    Metric.BODY_TEMPERATURE: (10, 50),
-    Metric.BLOOD_PRESSURE_SYSTOLIC: (10, 350),
-    Metric.BLOOD_PRESSURE_DIASTOLIC: (5, 300),
-    Metric.BATTERY_LEVEL: (0, 100),
-}
 TIMESTAMP = 7
 HOT = 1000
 """Degrees beyond which nothing is converted any more: it is absurd in any unit."""
@@ -49,46 +42,20 @@ class _Reader:
                 self.take(size)
 
 
-class _Findings:
-    """Readings as they are found."""
-
-    def __init__(self) -> None:
-        self._readings: list[Measurement] = []
-        self._absurd: list[str] = []
-        self._absent: list[str] = []
-
-    def add(self, metric: Metric, value: Value | int | None) -> None:
-        if value is None or value in (Special.NAN, Special.NRES, Special.RESERVED):
-            self._absent.append(metric.value)
-            return
-        low, high = BOUNDS[metric]
-        if isinstance(value, Special) or not low <= value <= high:
-            self._absurd.append(metric.value)
-        else:
-            whole = value == int(value)
-            self._readings.append(Measurement(metric, int(value) if whole else float(value)))
-
-    def worn(self, *, worn: bool) -> None:
-        self._readings.append(Measurement(Metric.WORN, worn))
-
-    def said(self) -> Said:
-        return Said(tuple(self._readings), tuple(self._absurd), tuple(self._absent))
-
-
 def heart_rate_measurement(payload: bytes) -> Said:
     """2A37. The contact bits are `worn`, where the sensor supports them; 0 /min is a sensor that finds no pulse."""
-    reader, found = _Reader(payload), _Findings()
+    reader, found = _Reader(payload), Findings()
     flags = reader.number(1)
     found.add(Metric.HEART_RATE, reader.number(2 if flags & 0x01 else 1) or None)
     if flags & 0x04:
-        found.worn(worn=bool(flags & 0x02))
+        found.add(Metric.WORN, bool(flags & 0x02))
     reader.skip(flags, (0x08, 2))  # energy expended; the RR intervals behind it are no metric of ours
     return found.said()
 
 
 def battery_level(payload: bytes) -> Said:
     """2A19."""
-    found = _Findings()
+    found = Findings()
     found.add(Metric.BATTERY_LEVEL, _Reader(payload).number(1))
     return found.said()
 
@@ -104,7 +71,7 @@ def plx_continuous(payload: bytes) -> Said:
 
 
 def _plx(payload: bytes, *parts: tuple[int, int]) -> Said:
-    reader, found = _Reader(payload), _Findings()
+    reader, found = _Reader(payload), Findings()
     flags = reader.number(1)
     found.add(Metric.SPO2, sfloat(reader.take(2)))
     found.add(Metric.HEART_RATE, sfloat(reader.take(2)))
@@ -114,7 +81,7 @@ def _plx(payload: bytes, *parts: tuple[int, int]) -> Said:
 
 def temperature_measurement(payload: bytes) -> Said:
     """2A1C, and 2A1E that is sent while measuring. Fahrenheit is converted."""
-    reader, found = _Reader(payload), _Findings()
+    reader, found = _Reader(payload), Findings()
     flags = reader.number(1)
     value = float32(reader.take(4))
     if flags & 0x01 and isinstance(value, Decimal) and abs(value) < HOT:
@@ -126,7 +93,7 @@ def temperature_measurement(payload: bytes) -> Said:
 
 def blood_pressure_measurement(payload: bytes) -> Said:
     """2A35. Kilopascals are converted; the mean pressure is no metric of ours."""
-    reader, found = _Reader(payload), _Findings()
+    reader, found = _Reader(payload), Findings()
     flags = reader.number(1)
     systolic, diastolic, _mean = (_mmhg(sfloat(reader.take(2)), kilopascal=bool(flags & 0x01)) for _ in range(3))
     found.add(Metric.BLOOD_PRESSURE_SYSTOLIC, systolic)

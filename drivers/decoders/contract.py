@@ -23,6 +23,12 @@ class Part(NamedTuple):
     value: str
 
 
+def part(begin: int, octets: bytes, name: str, raw: object = None, value: str = "") -> Part:
+    """The field that begins at byte `begin`; where it is no number, its bytes are what is raw of it."""
+    place = str(begin) if len(octets) == 1 else f"{begin}-{begin + len(octets) - 1}"
+    return Part(place, octets.hex(), name, octets.hex() if raw is None else str(raw), value)
+
+
 Parts = Callable[[bytes, Address | None, bytes | None], list[Part]]
 """The same payload field by field, as far as it can be read; raises what `Decode` raises."""
 

@@ -1,8 +1,9 @@
-"""Profiles to test with: the shipped one, and the same with one change."""
+"""Profiles to test with: the shipped one, and the same with one change; and the names of all that are shipped."""
 
 from pathlib import Path
 
 SHIPPED = Path(__file__).parents[2] / "drivers/profiles/398-reference.yaml"
+SHIPPED_NAMES = tuple(sorted(path.stem for path in SHIPPED.parent.glob("*.yaml")))
 
 
 def altered(folder: Path, old: str, new: str) -> Path:

@@ -9,6 +9,7 @@ from drivers.base import BadFrame, BuzzPattern, Instant, Packet, PacketKind
 from drivers.framing import LengthFraming
 from drivers.marked import Refused
 from drivers.registry import SHIPPED, Profiles
+from tests.support.profiles import SHIPPED_NAMES
 
 PENDANT = """
 profile: {name}
@@ -16,12 +17,11 @@ about: a pendant
 source: this test
 fields: {{pressed: {{at: 0, bit: 0}}}}
 occurrences: [{{field: pressed, behaviour: level, means: sos}}]
-bluetooth: {{service_data: {{uuid: "fcd2", prefix: "{prefix}"}}}}
+bluetooth: {{service_data: {{uuid: "fff0", prefix: "{prefix}"}}}}
 golden: [{{name: pressed, payload: "01", occurrences: [{{kind: sos, active: true}}]}}]
 """
-FCD2 = "0000fcd2-0000-1000-8000-00805f9b34fb"
+FFF0 = "0000fff0-0000-1000-8000-00805f9b34fb"
 PRESS = bytes.fromhex("0311000109584861f00c6810")
-SHIPPED_NAMES = ("398-reference", "blood-pressure", "health-thermometer", "heart-rate", "pulse-oximeter")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_the_shipped_profiles_are_in_force() -> None:
     assert profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
     assert profiles.knows(PacketKind.FRAME, "398-reference")
     assert not profiles.knows(PacketKind.MANUFACTURER, 0x0059)
-    assert not profiles.knows(PacketKind.SERVICE_DATA, FCD2)
+    assert not profiles.knows(PacketKind.SERVICE_DATA, FFF0)
 
 
 def test_a_packet_is_read_by_the_profile_that_knows_it() -> None:
@@ -64,7 +64,7 @@ def test_a_packet_that_nobody_knows_is_none_and_a_broken_one_is_refused() -> Non
     profiles = Profiles.load()
     assert profiles.decode(packet(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x04" + PRESS)) is None
     assert profiles.decode(packet(PacketKind.MANUFACTURER, 0x004C, b"\x98\x03" + PRESS)) is None
-    assert profiles.decode(packet(PacketKind.CHARACTERISTIC, FCD2, PRESS)) is None
+    assert profiles.decode(packet(PacketKind.CHARACTERISTIC, FFF0, PRESS)) is None
     with pytest.raises(BadFrame, match="too_short"):
         profiles.decode(packet(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS[:-1]))
 
@@ -79,7 +79,7 @@ def test_the_longest_prefix_wins(site: Callable[..., Path]) -> None:
     profiles = Profiles.load(site(short="40", long="4001"))
     assert set(profiles.names) == {*SHIPPED_NAMES, "long", "short"}
     for payload, name in ((b"\x40\x01\x01", "long"), (b"\x40\x02", "short")):
-        decoded = profiles.decode(packet(PacketKind.SERVICE_DATA, FCD2, payload))
+        decoded = profiles.decode(packet(PacketKind.SERVICE_DATA, FFF0, payload))
         assert decoded is not None
         assert (decoded.profile, decoded.address) == (name, "c09800010203")
 
