@@ -10,7 +10,7 @@ Opened = Callable[[bytes], bytes | Refusal]
 
 
 class Cutter:
-    """Cuts at the delimiter and passes over what is empty. What is longer than `longest` is told once, as `oversized`."""
+    """Cuts at the delimiter; passes over what is empty. What is longer than `longest` is told once, as `oversized`."""
 
     def __init__(self, delimiter: bytes, longest: int, opened: Opened) -> None:
         self._delimiter, self._longest, self._opened = delimiter, longest, opened

@@ -38,7 +38,7 @@ CODES = st.binary(min_size=9, max_size=9).map(lambda code: b"\xa4" + code) | st.
     lambda told: bytes([0xA6, len(told)]) + told
 )
 ALL: dict[str, tuple[Framing, st.SearchStrategy[bytes]]] = {
-    "line": (LineFraming(b"\r\n", 60), st.text("abc\r", min_size=1, max_size=30).map(lambda text: text.encode() + b".")),
+    "line": (LineFraming(b"\r\n", 60), st.text("abc\r", max_size=30).map(lambda text: text.encode() + b".")),
     "start_length": (SHORT, BODIES),
     "several": (SeveralFramings((SHORT, LONG)), BODIES),
     "fixed": (FixedFraming(b"\x02", 12, Tail(XOR, b"\x03")), st.binary(min_size=9, max_size=9)),
@@ -54,8 +54,11 @@ ALL: dict[str, tuple[Framing, st.SearchStrategy[bytes]]] = {
     "login": (LoginFraming(SHORT, b"\x01", 1, 4), BODIES.map(lambda body: bytes(4) + b"." + body)),
 }
 EVERY = pytest.mark.parametrize("name", ALL)
-SPECIAL = [b"\xa5", b"\r", b"x", b"xx", b"xx\x0f", b"yy\0", b"\x02", b"\xc0\xdb", b"\x7d", b"\x7e", b"\0", b"U", b"U\0\7"]
-TEXTUAL = [b"[", b"[3G*", b"[3G*1*", b"[3G*1*0", b"[3G*1*0008*", b"[3G*1*0008*000", b"]", b"\xaa", b"\xaa\xa4", b"\xaa\xb1\3"]
+SPECIAL = [b"\xa5", b"\r", b"x", b"xx", b"xx\x0f", b"yy\0", b"\x02", b"\xc0\xdb", b"\x7d", b"\x7e", b"\0", b"U"]
+SPECIAL += [b"[", b"[3G*", b"[3G*1*", b"[3G*1*0", b"[3G*1*0008*", b"[3G*1*0008*000", b"]", b"\xaa", b"\xaa\xa4"]
+SPECIAL += [b"\xaa\xb1\3", b"U\0\7"]
+ENDS = {"line": b"\r\n", "slip": b"\xc0", "hdlc": b"\x7e", "jt808": b"\x7e"}
+ENDS |= dict.fromkeys(["cobs", "cobs with a checksum"], b"\0")
 
 
 @EVERY
@@ -70,7 +73,7 @@ def test_what_is_wrapped_is_heard_in_any_portions(name: str, data: st.DataObject
 @given(data=st.data(), cuts=st.lists(st.integers(1, 9)))
 def test_any_bytes_give_the_same_in_any_portions(name: str, data: st.DataObject, cuts: list[int]) -> None:
     framing, bodies = ALL[name]
-    pieces = bodies.map(framing.wrap) | st.binary(max_size=20) | st.sampled_from(SPECIAL + TEXTUAL)
+    pieces = bodies.map(framing.wrap) | st.binary(max_size=20) | st.sampled_from(SPECIAL)
     stream = b"".join(data.draw(st.lists(pieces, max_size=12)))
     whole = heard(framing, [stream])
     assert heard(framing, portions(stream, cuts)) == whole
@@ -87,8 +90,7 @@ def test_a_good_frame_is_found_behind_any_rubbish(name: str, data: st.DataObject
     framing, bodies = ALL[name]
     before = before.replace(b"\xaa", b"") if name == "rf_bridge" else before
     body = data.draw(bodies)
-    end = {"line": b"\r\n", "slip": b"\xc0", "hdlc": b"\x7e", "jt808": b"\x7e"}.get(name, b"\0" if "cobs" in name else b"")
-    assert body in heard(framing, [before, end, framing.wrap(body), bytes(200)])
+    assert body in heard(framing, [before, ENDS.get(name, b""), framing.wrap(body), bytes(200)])
 
 
 @EVERY
@@ -101,7 +103,7 @@ def test_half_a_frame_costs_no_more_than_patience(name: str, data: st.DataObject
 
 
 @EVERY
-@given(chunks=st.lists(st.binary(max_size=300) | st.sampled_from([*SPECIAL, *TEXTUAL, bytes(600)])))
+@given(chunks=st.lists(st.binary(max_size=300) | st.sampled_from([*SPECIAL, bytes(600)])))
 def test_what_is_refused_is_bounded(name: str, chunks: list[bytes]) -> None:
     found = heard(ALL[name][0], chunks)
     assert all(0 < len(each[1]) <= KEPT for each in found if isinstance(each, tuple))
@@ -109,7 +111,7 @@ def test_what_is_refused_is_bounded(name: str, chunks: list[bytes]) -> None:
 
 
 @EVERY
-@pytest.mark.parametrize("unit", [*SPECIAL, *TEXTUAL, b"\x7d\x01", b"\xff"])
+@pytest.mark.parametrize("unit", [*SPECIAL, b"\x7d\x01", b"\xff"])
 def test_rubbish_takes_linear_work_and_bounded_memory(name: str, unit: bytes) -> None:
     framing = ALL[name][0]
     short, long = (unit * (1 + size // len(unit)) for size in (1 << 11, 1 << 14))
@@ -131,7 +133,7 @@ def test_the_bench_finds_nothing_wrong_with_what_is_right(name: str, data: st.Da
 
 
 @EVERY
-@given(octets=st.binary(max_size=90) | st.sampled_from(SPECIAL + TEXTUAL))
+@given(octets=st.binary(max_size=90) | st.sampled_from(SPECIAL))
 def test_the_bench_survives_anything(name: str, octets: bytes) -> None:
     framing = ALL[name][0]
     bodies = [each for each in heard(framing, [octets]) if isinstance(each, bytes)]
@@ -141,5 +143,5 @@ def test_the_bench_survives_anything(name: str, octets: bytes) -> None:
 
 @EVERY
 def test_a_body_that_is_too_long_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="a body of (5000|4996) bytes"):
+    with pytest.raises(ValueError, match=r"a body of (5000|4996) bytes"):
         ALL[name][0].wrap(bytes(5000))
