@@ -80,9 +80,10 @@ def test_nothing_happened_in_a_frame_with_one_bit_flipped(name: str, data: st.Da
     assert not [each for one in said for each in one.said.readings if isinstance(each, Occurrence)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "gt06"])
 @given(data=st.data())
 def test_a_payload_cut_anywhere_is_refused_or_says_no_more_than_it_did(name: str, data: st.DataObject) -> None:
+    """But for GT06, where the size alone tells one layout from another and the checksum vouches for it."""
     vector = data.draw(st.sampled_from(vectors(name)[0]))
     (body,) = bodies(name, octets(vector))
     assert isinstance(body, bytes)
