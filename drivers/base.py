@@ -101,6 +101,10 @@ UNITS: dict[Metric, str] = {
 }
 
 
+LIMIT = 1 << 53
+"""Beyond this, no reader of JSON is sure of a number: no measurement is larger."""
+
+
 class Measurement(msgspec.Struct, frozen=True, gc=False):
     """A level: `value` is in the metric's unit; booleans for worn, moving and charging."""
 

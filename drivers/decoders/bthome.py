@@ -22,7 +22,7 @@ from drivers.decoders.bthome_objects import (
     PRESSES,
     TEXT,
 )
-from drivers.decoders.ccm import TAG, opened
+from drivers.decoders.ccm import TAG, octets_of, opened
 from drivers.decoders.contract import Decoder, Part, part
 from drivers.decoders.findings import Findings
 from drivers.decoders.numbers import Number
@@ -31,6 +31,8 @@ UUID = b"\xd2\xfc"
 ENCRYPTED, NAMES_ADDRESS, TRIGGERED = 0x01, 0x02, 0x04
 VERSION = 2
 COUNTER = 4
+MOST_KEYS = 16
+"""Keys of one device that are heeded: a frame that holds more is made to cause trouble."""
 
 
 class _Frame(NamedTuple):
@@ -85,8 +87,8 @@ def _frame(payload: bytes, sender: Address | None, key: bytes | None) -> _Frame:
     named = payload[6:0:-1].hex() if payload[0] & NAMES_ADDRESS else None
     if not payload[0] & ENCRYPTED:
         return _Frame(payload[begin:], begin, named, Auth.NONE if key is None else Auth.DOWNGRADED)
-    address, counter = named or sender, payload[end : end + COUNTER]
-    nonce = bytes.fromhex(address) + UUID + payload[:1] + counter if address and len(address) == 12 else None
+    address, counter = octets_of(named or sender), payload[end : end + COUNTER]
+    nonce = address + UUID + payload[:1] + counter if address else None
     objects = opened(payload, payload[begin:end] + payload[end + COUNTER :], key, nonce)
     return _Frame(objects, begin, named, Auth.OK, int.from_bytes(counter, "little"))
 
@@ -119,7 +121,7 @@ def _presses(frame: _Frame, objects: list[_Object]) -> Iterator[Occurrence]:
     """The keys pressed; several in one frame are numbered in their order, those without an event count along."""
     buttons = [each.octets[0] for each in objects if each.id == BUTTON]
     edge = Edge(_key(frame) if any(each.id == PACKET_ID for each in objects) else None)
-    for number, event in enumerate(buttons, 1):
+    for number, event in enumerate(buttons[:MOST_KEYS], 1):
         if event:
             which = number if len(buttons) > 1 else None
             yield Occurrence(OccurrenceKind.BUTTON, edge, press=PRESSES.get(event), button=which)

@@ -17,6 +17,7 @@ TIMESTAMP = 7
 HOT = 1000
 """Degrees beyond which nothing is converted any more: it is absurd in any unit."""
 MMHG_PER_KPA = Decimal("7.50061683")
+KG_PER_LB = Decimal("0.45359237")
 
 
 class _Reader:
@@ -105,6 +106,16 @@ def blood_pressure_measurement(payload: bytes) -> Said:
     return found.said()
 
 
+def weight_measurement(payload: bytes) -> Said:
+    """2A9D. Counts of 5 g or of 0.01 lb, which are converted; all bits set is a measurement that failed."""
+    reader, found = _Reader(payload), Findings()
+    flags, count = reader.number(1), reader.number(2)
+    kilograms = round(count * KG_PER_LB / 100, 3) if flags & 0x01 else count * Decimal("0.005")
+    found.add(Metric.BODY_WEIGHT, None if count == 0xFFFF else kilograms)
+    reader.skip(flags, (0x02, TIMESTAMP), (0x04, 1), (0x08, 4))  # user; body mass index and height
+    return found.said()
+
+
 def _mmhg(value: Value, *, kilopascal: bool) -> Value:
     return round(value * MMHG_PER_KPA, 1) if kilopascal and isinstance(value, Decimal) else value
 
@@ -119,6 +130,7 @@ DECODERS: dict[str, Callable[[bytes], Said]] = {
         "2a37": heart_rate_measurement,
         "2a5e": plx_spot_check,
         "2a5f": plx_continuous,
+        "2a9d": weight_measurement,
     }.items()
 }
 """By the characteristic's UUID, 128 bits, lower case."""

@@ -1,8 +1,6 @@
 """What a decoder finds in a payload, gathered as it goes along."""
 
-from sys import float_info
-
-from drivers.base import Address, Auth, Measurement, Metric, Occurrence, Reading, Said
+from drivers.base import LIMIT, Address, Auth, Measurement, Metric, Occurrence, Reading, Said
 from drivers.decoders.ieee11073 import Special, Value
 
 BOUNDS: dict[Metric, tuple[float, float]] = {
@@ -11,11 +9,11 @@ BOUNDS: dict[Metric, tuple[float, float]] = {
     Metric.BODY_TEMPERATURE: (10, 50),
     Metric.BLOOD_PRESSURE_SYSTOLIC: (10, 350),
     Metric.BLOOD_PRESSURE_DIASTOLIC: (5, 300),
+    Metric.BODY_WEIGHT: (1, 400),
     Metric.BATTERY_LEVEL: (0, 100),
     Metric.AMBIENT_HUMIDITY: (0, 100),
 }
-"""What lies beyond is absurd."""
-FINITE = (-float_info.max, float_info.max)
+"""What lies beyond is absurd, and beyond LIMIT for all others."""
 
 
 class Findings:
@@ -32,7 +30,7 @@ class Findings:
         if metric in self._seen:
             return
         self._seen.add(metric)
-        low, high = BOUNDS.get(metric, FINITE)
+        low, high = BOUNDS.get(metric, (-LIMIT, LIMIT))
         if isinstance(value, bool):
             self._readings.append(Measurement(metric, value))
         elif value is None or value in (Special.NAN, Special.NRES, Special.RESERVED):

@@ -152,7 +152,7 @@ def walked(paths: Mapping[str, int]) -> Callable[[bytes, list[Any]], bool]:
     def fill(line: bytes, cells: list[Any]) -> bool:
         try:
             document = msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         for steps, index in ways:
             cells[index] = _found(document, steps)

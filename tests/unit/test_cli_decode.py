@@ -21,7 +21,8 @@ def decoded(capsys: pytest.CaptureFixture[str]) -> Decode:
     def run(*words: str) -> tuple[int, str, str]:
         parser = argparse.ArgumentParser()
         decode.configure(parser)
-        status = decode.run(parser.parse_args(words))
+        alone = [] if "--profile" in words or "--profiles" in words else ["--profile", "398-reference"]
+        status = decode.run(parser.parse_args([*words, *alone]))
         said = capsys.readouterr()
         return status, said.out, said.err
 

@@ -59,6 +59,10 @@ def test_the_shipped_profile_reads_adverts_and_sealed_ones_with_the_key_of_their
     assert len(found(decoded.said)["occurrences"]) == 1
 
 
+def test_a_frame_of_nothing_but_presses_tells_a_few() -> None:
+    assert len(decode(b"\x40" + b"\x3a\x01" * 800, None, None).readings) == 16
+
+
 @given(st.binary(max_size=64), st.sampled_from([None, KEY]))
 def test_any_bytes_are_read_or_refused(octets: bytes, secret: bytes | None) -> None:
     for head in (b"", b"\x40", b"\x41", b"\x46"):

@@ -212,7 +212,8 @@ def test_the_reference_page_names_every_type_checksum_and_kind() -> None:
 def test_an_absent_event_tells_nothing(tmp_path: Path) -> None:
     profile = load(altered(tmp_path, "event:            {at: 3,", "event:            {at: 3, absent: 0xFF,"))
     read = profile.read(bytes.fromhex("010100ff00ff0000ff7fffff"), None, None)
-    assert [each for each in read.readings if isinstance(each, Occurrence)] == [Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=False))]
+    occurrences = [each for each in read.readings if isinstance(each, Occurrence)]
+    assert occurrences == [Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=False))]
 
 
 def test_an_rssi_that_the_receiver_does_not_know_is_none(tmp_path: Path) -> None:

@@ -58,7 +58,9 @@ def test_a_uuid_is_counted_from_its_base() -> None:
     assert [read(number.to_bytes(16, "big")) for number in ((1 << 127) + 2, 0)] == [3, 1 - (1 << 127)]
 
 
-@pytest.mark.parametrize(("value", "wanted"), [(True, 1), (7, 7), (1.5, 1.5), (10**18, ABSURD), (float("inf"), ABSURD), ("12", 12)])
+@pytest.mark.parametrize(
+    ("value", "wanted"), [(True, 1), (7, 7), (1.5, 1.5), (10**18, ABSURD), (float("inf"), ABSURD), ("12", 12)]
+)
 def test_a_number_in_json_is_what_json_says(value: object, wanted: object) -> None:
     assert raw_from(Kind.DECIMAL, "little")(value) == wanted
 

@@ -46,7 +46,7 @@ def test_the_shipped_profiles_are_in_force() -> None:
     assert isinstance(profiles.framing("398-reference"), LengthFraming)
     assert profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
     assert profiles.knows(PacketKind.FRAME, "398-reference")
-    assert not profiles.knows(PacketKind.MANUFACTURER, 0x0059)
+    assert not profiles.knows(PacketKind.MANUFACTURER, 0x0001)
     assert not profiles.knows(PacketKind.SERVICE_DATA, FFF0)
 
 
@@ -91,10 +91,10 @@ def test_two_profiles_that_cannot_be_told_apart_are_refused(site: Callable[..., 
 
 def test_a_site_profile_takes_a_shipped_ones_place(tmp_path: Path) -> None:
     text = (SHIPPED / "398-reference.yaml").read_text()
-    (tmp_path / "ours.yaml").write_text(text.replace("company: 0xFFFF", "company: 0x0059"))
+    (tmp_path / "ours.yaml").write_text(text.replace("company: 0xFFFF", "company: 0x0001"))
     profiles = Profiles.load(tmp_path)
     assert profiles.names == SHIPPED_NAMES
-    assert profiles.knows(PacketKind.MANUFACTURER, 0x0059)
+    assert profiles.knows(PacketKind.MANUFACTURER, 0x0001)
     assert not profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
 
 
