@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drivers.base import Auth, BadFrame, Decoded, Occurrence, OccurrenceKind
+from drivers.base import BadFrame, Decoded
 from drivers.decoders.gt06 import DECODER, DRIVING, LAYOUTS, VEHICLE, WIRE
 from drivers.profile.load import load
 from drivers.registry import SHIPPED
-from tests.support.wire import heard, words
+from tests.support import wire
 
 LOGIN = bytes.fromhex("78781101075253367890024270003201000512790d0a")
 DEVICE, NOBODY = "752533678900242", "0" * 15
@@ -29,8 +29,7 @@ def packet(kind: int, size: int, information: int = 0, code: int = 0, time: byte
 
 
 def happened(body: bytes) -> list[str]:
-    said = DECODER.decode(bytes(8) + body, None, None)
-    return [words(each) for each in said.readings if isinstance(each, Occurrence)]
+    return wire.happened(DECODER.decode(bytes(8) + body, None, None))
 
 
 @pytest.mark.parametrize(
@@ -43,38 +42,35 @@ def test_answers_are_as_the_maker_prints_them(body: str, answer: str) -> None:
 
 def test_an_alarm_is_of_the_device_that_logged_in_and_of_nobody_before_that() -> None:
     alarm = replace(WIRE, longest=80).wrap(packet(0x26, 35, code=1))
-    before, _, after = heard("gt06", alarm + LOGIN + alarm)
+    before, _, after = wire.heard("gt06", alarm + LOGIN + alarm)
     assert isinstance(before, Decoded)
     assert isinstance(after, Decoded)
     assert (before.address, after.address) == (NOBODY, DEVICE)
-    assert [each.kind for one in (before, after) for each in one.said.readings if isinstance(each, Occurrence)] == [
-        OccurrenceKind.SOS
-    ] * 2
-    assert after.said.auth is Auth.NONE
+    assert wire.happened(before.said) == wire.happened(after.said) == ["sos, button 1"]
 
 
 @pytest.mark.parametrize(("kind", "size"), LAYOUTS)
 def test_every_layout_has_its_code_and_its_terminal_information_where_it_says(kind: int, size: int) -> None:
     if LAYOUTS[kind, size].code is not None:
-        assert happened(packet(kind, size, code=0x23)) == ["button number=35"]
-    assert happened(packet(kind, size, information=0x20)) == ["button number=1"]
-    assert happened(packet(kind, size, information=0x18)) == ["button number=14"]
+        assert happened(packet(kind, size, code=0x23)) == ["button, button 35"]
+    assert happened(packet(kind, size, information=0x20)) == ["button, button 1"]
+    assert happened(packet(kind, size, information=0x18)) == ["button, button 14"]
     assert happened(packet(kind, size)) == []
 
 
 def test_code_and_terminal_information_are_a_set() -> None:
-    assert happened(packet(0x26, 35, information=0x18, code=1)) == ["button number=1", "button number=14"]
-    assert happened(packet(0x26, 35, information=0x20, code=1)) == ["button number=1"]
+    assert happened(packet(0x26, 35, information=0x18, code=1)) == ["button, button 1", "button, button 14"]
+    assert happened(packet(0x26, 35, information=0x20, code=1)) == ["button, button 1"]
 
 
 def test_the_time_in_a_packet_tells_one_alarm_from_the_next() -> None:
     time = bytes.fromhex("1709130f3a2d")
-    assert happened(packet(0x26, 35, code=1, time=time)) == [f"button key={int.from_bytes(time, 'big')} number=1"]
+    assert happened(packet(0x26, 35, code=1, time=time)) == [f"button, button 1, key {int.from_bytes(time, 'big')}"]
 
 
 @given(st.integers(0, 255))
 def test_no_code_is_lost_that_does_not_concern_a_vehicle(code: int) -> None:
-    expected = [] if code in VEHICLE | DRIVING else [f"button number={code}"]
+    expected = [] if code in VEHICLE | DRIVING else [f"button, button {code}"]
     assert happened(packet(0x26, 35, code=code)) == expected
 
 
@@ -94,4 +90,4 @@ def test_a_site_gives_codes_another_meaning_in_a_profile_of_its_own(tmp_path: Pa
     profile = load(tmp_path / "gt06.yaml")
     said = profile.read(bytes(8) + packet(0x26, 35, code=37), None, None)
     assert said is not None
-    assert [words(each) for each in said.readings if isinstance(each, Occurrence)] == ["sos number=37"]
+    assert wire.happened(said) == ["sos, button 37"]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base import BadFrame, Edge, Measurement, Metric, Occurrence, OccurrenceKind, Said
+from drivers.base import BadFrame, Decoded, Edge, Measurement, Metric, Occurrence, OccurrenceKind, Said
 from drivers.decoders.watch_3g import ALARMS, DECODER, WHEREABOUTS
-from tests.support.wire import heard, words
+from tests.support import wire
 
 PLACE = "170525,214118,V,0,N,0,E,0,0,0,0,0"
 
@@ -16,7 +16,7 @@ def said(text: str) -> Said:
 
 
 def happened(text: str) -> list[str]:
-    return [words(each) for each in said(text).readings if isinstance(each, Occurrence)]
+    return wire.happened(said(text))
 
 
 def alarm(status: str) -> list[str]:
@@ -36,24 +36,18 @@ def alarm(status: str) -> list[str]:
         ("00040000", []),
         ("000C0006", []),
         ("000D0000", ["sos"]),
-        ("00400000", ["button number=22"]),
-        ("80410000", ["sos", "button number=22", "button number=31"]),
+        ("00400000", ["button, button 22"]),
+        ("80410000", ["sos", "button, button 22", "button, button 31"]),
     ],
 )
 def test_alarm_bits_are_a_set_and_one_that_says_nothing_is_a_press(status: str, expected: list[str]) -> None:
-    key = " key=170525214118"
-    assert alarm(status) == [f"{kind}{key}{number}" for kind, number in map(numbered, expected)]
-
-
-def numbered(stated: str) -> tuple[str, str]:
-    kind, _, number = stated.partition(" ")
-    return kind, f" {number}" if number else ""
+    assert alarm(status) == [f"{each}, key 170525214118" for each in expected]
 
 
 @given(st.integers(0, (1 << 32) - 1))
 def test_no_bit_hides_another(status: int) -> None:
     bits = {bit for bit in range(32) if status >> bit & 1}
-    kinds = {each.split()[0] for each in alarm(f"{status:08X}")}
+    kinds = {each.split(",")[0] for each in alarm(f"{status:08X}")}
     assert {ALARMS[bit].value for bit in bits & ALARMS.keys()} <= kinds
     assert kinds or bits & set(WHEREABOUTS)
 
@@ -135,5 +129,5 @@ def test_a_press_behind_voice_and_half_a_frame_is_heard() -> None:
     press = f"AL,{PLACE},22,0,0,00010000,0,0,0".encode()
     stream = b"[3G*8800000015*%04X*%s]" % (len(voice), voice)
     stream += b"[3G*8800000015*00C0*AL,half" + b"[3G*8800000015*%04X*%s]" % (len(press), press) * 4
-    decoded = [each for each in heard("watch-3g", stream) if not isinstance(each, str)]
+    decoded = [each for each in wire.heard("watch-3g", stream) if isinstance(each, Decoded)]
     assert [len(each.said.readings) for each in decoded] == [0, 3, 3, 3, 3]
