@@ -1,7 +1,8 @@
 """A capture heard as if it came over the air: JSON lines from a file, or from a named pipe while it is written.
 
-One line is one packet: {"t": 0.25, "kind": "manufacturer", "key": 65535, "address": "c09800010203",
-"rssi": -60, "payload": "9803…"}. `t` counts seconds from the capture's beginning; without it a packet is heard at once.
+One line is one packet: {"t": 0.25, "link": "ble:hci0", "kind": "manufacturer", "key": 65535, "address":
+"c09800010203", "rssi": -60, "payload": "9803…"}. `t` counts seconds from the capture's beginning; without it a packet
+is heard at once. Sections of one advert share their `t`. `link` says what heard it, where it matters.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -16,15 +18,41 @@ from drivers.base import Instant, LinkDown, Listener, Packet, PacketKind, Write
 
 LINE_MAX = 4096
 CHUNK = 16 * 1024
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
 
 
-class CaptureLine(msgspec.Struct, frozen=True):
+class CaptureLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line as it is written; `payload` is hex digits."""
+
     kind: PacketKind
     key: int | str
     payload: str
-    t: float | None = None
+    t: Seconds | None = None
+    link: str | None = None
     address: str | None = None
     rssi: int | None = None
+    name: str | None = None
+
+    def packet(self, link: str, received: Instant) -> Packet:
+        """ValueError where the payload is no hex."""
+        address = None if self.address is None else self.address.replace(":", "").lower()
+        payload = bytes.fromhex(self.payload)
+        return Packet(link, self.kind, self.key, payload, received, address, self.rssi, self.name)
+
+
+def parsed(text: bytes) -> CaptureLine:
+    """ValueError, in words, where it is no line of a capture."""
+    try:
+        return msgspec.json.decode(text, type=CaptureLine)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def written(packet: Packet, t: float) -> bytes:
+    """A packet as a line of a capture, its end included."""
+    told = packet.payload.hex()
+    heard = packet.link, packet.address, packet.rssi, packet.name
+    return msgspec.json.encode(CaptureLine(packet.kind, packet.key, told, round(t, 3), *heard)) + b"\n"
 
 
 class Replay:
@@ -61,15 +89,15 @@ class Replay:
         async for text in self._lines(descriptor):
             received = self._clock()
             try:
-                line = msgspec.json.decode(text, type=CaptureLine)
-                payload = bytes.fromhex(line.payload)
-            except (msgspec.MsgspecError, ValueError):
+                line = parsed(text)
+                packet = line.packet(self.name, received)
+            except ValueError:
                 listener.rejected(self.name, "capture_line", text[:512], received)
                 continue
             if line.t is not None and (ahead := began + line.t - loop.time()) > 0:
                 await asyncio.sleep(ahead)
-                received = self._clock()
-            listener.packet(Packet(self.name, line.kind, line.key, payload, received, line.address, line.rssi))
+                packet = line.packet(self.name, self._clock())
+            listener.packet(packet)
 
     async def _lines(self, descriptor: int) -> AsyncIterator[bytes]:
         """Whole lines; one that is longer than LINE_MAX comes cut, and is refused for it."""

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from gateway.inputs import Accept, Clear, Confirmed, Copied, Ended, Input, Pressed, Tick, Withdrawn
 from gateway.model import (
     CONDITIONS,
-    SEVERITY,
     Alert,
     AlertKind,
     AlertState,
@@ -22,7 +21,7 @@ from gateway.model import (
     Moment,
     Press,
     Reason,
-    Severity,
+    severity,
 )
 
 PRESSES = 50
@@ -71,7 +70,7 @@ def raised(_: Alert | None, pressed: Pressed, now: Moment, __: Rules) -> Move:
         id=pressed.new_id,
         key=pressed.key,
         wearable=pressed.wearable,
-        severity=Severity.TECHNICAL if pressed.key.test else SEVERITY[pressed.key.kind],
+        severity=severity(pressed.key),
         state=AlertState.RAISED,
         at=pressed.press.at,
         changed_at=now,

@@ -11,7 +11,6 @@ from gateway import alerts
 from gateway.alerts import Answer, Move, Refusal, Rules
 from gateway.inputs import Accept, Clear, Input, Pressed, Tick
 from gateway.model import (
-    SEVERITY,
     Alert,
     AlertKey,
     AlertKind,
@@ -23,6 +22,7 @@ from gateway.model import (
     Press,
     Put,
     Reason,
+    severity,
 )
 
 SPACE = "alert"
@@ -159,7 +159,7 @@ class Page:
 
     def _flooded(self, pressed: Pressed, address: Address) -> Answer:
         """Count on the link's one flood alert; only its first message and its repeats reach the disk."""
-        key = AlertKey(f"link:{pressed.heard.link}", AlertKind.ALARM_FLOOD, None, test=False)
+        key = AlertKey(f"link:{pressed.heard.link}", AlertKind.ALARM_FLOOD, None, test=pressed.key.test)
         alert = self._changed.get(key) or self._book.latest(key)
         if alert is None or not alert.open:
             move = Move(_flood(key, pressed, address, self.now), Reason.PRESS)
@@ -180,7 +180,7 @@ def _flood(key: AlertKey, pressed: Pressed, address: Address, now: Moment) -> Al
         id=pressed.new_id,
         key=key,
         wearable=None,
-        severity=SEVERITY[key.kind],
+        severity=severity(key),
         state=AlertState.RAISED,
         at=pressed.press.at,
         changed_at=now,

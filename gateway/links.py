@@ -1,10 +1,11 @@
 """From the configuration to the drivers: one per link, with how soon each is tried again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
-from drivers.base import Driver
+from drivers.base import Driver, Faults
 from drivers.ble.adverts import Advert
 from drivers.ble.radio import Radio
 from drivers.ble.station import Options, Station
@@ -15,7 +16,6 @@ from drivers.serial_port import SerialPort
 from gateway.backoff import Backoff
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.health import Faults
 from gateway.roster import Roster
 
 SERIAL = Backoff(base=0.25, cap=1.0, floor=0.1)
@@ -32,15 +32,18 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def build_links(
-    config: Config, profiles: Profiles, roster: Roster, clock: Clock, faults: Faults
+    config: Config, profiles: Profiles, roster: Roster, clock: Clock, faults: Faults, *, bench: bool = False
 ) -> Mapping[str, Link]:
-    """Every configured link by its name; nothing is opened yet."""
+    """Every configured link by its name; nothing is opened yet. On the `bench` all that is on the air is heard, and
+    nobody is connected to."""
     links: dict[str, Link] = {}
     for port in config.serial:
         framing = profiles.framing(port.profile)
         driver = SerialPort(port.link, port.port, port.profile, framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
     station = _station(profiles, roster, clock, faults)
+    if bench:
+        station = replace(station, knows=lambda *_: True, registered=lambda _: False, repeat_ms=0)
     for adapter in config.bluetooth:
         options = Options(adapter.adapter, adapter.scan, adapter.slots, adapter.beacons)
         links[adapter.link] = Link(Radio(adapter.link, options, station), RADIO, adapter.zone)

@@ -7,6 +7,11 @@ from typing import Any
 import structlog
 
 
+def hush() -> None:
+    """No logs at all: on the bench what a technician must know is shown among what is heard."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
 def configure(level: str = "info", form: str = "auto") -> None:
     """`form` is `auto`, `console` or `json`; libraries' own warnings come the same way."""
     console = form == "console" or (form == "auto" and sys.stderr.isatty())

@@ -113,6 +113,11 @@ class AlertKey(msgspec.Struct, frozen=True, gc=False):
     test: bool
 
 
+def severity(key: AlertKey) -> Severity:
+    """A test is never more than the technician's business."""
+    return Severity.TECHNICAL if key.test else SEVERITY[key.kind]
+
+
 class Alert(msgspec.Struct, frozen=True):
     """One alert as people follow it. Replaced as a whole at each transition; this record is what is kept."""
 
@@ -163,6 +168,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     wearable: Wearable
     at: Moment
     values: Values
+    test: bool = False
 
 
 class GapCause(Enum):

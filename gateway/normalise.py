@@ -72,8 +72,13 @@ class _Scene(msgspec.Struct, frozen=True, gc=False):
 
 
 class Normaliser:
-    def __init__(self, roster: Roster, episodes: Episodes, secrets: Secrets, clock: Clock) -> None:
+    """`test`: nothing that is heard is meant, so all that comes of it says so."""
+
+    def __init__(
+        self, roster: Roster, episodes: Episodes, secrets: Secrets, clock: Clock, *, test: bool = False
+    ) -> None:
         self.episodes = episodes
+        self._test = test
         self._roster = roster
         self._secrets = secrets
         self._clock = clock
@@ -89,7 +94,7 @@ class Normaliser:
         at = self._clock.stamp(packet.received)
         heard = Heard(packet.link, decoded.rssi if decoded.rssi is not None else packet.rssi)
         values: Values = {r.metric: r.value for r in decoded.said.readings if isinstance(r, Measurement)}
-        sample = Sample(wearable, at, values) if values and wearable.registered else None
+        sample = Sample(wearable, at, values, self._test) if values and wearable.registered else None
         worn = values.get(Metric.WORN)
         scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None)
         inputs: list[Input | Remember] = []
@@ -127,13 +132,13 @@ class Normaliser:
         if heard.link in links:
             return []
         links.add(heard.link)
-        return [Copied(_key(wearable, kind, occurrence), heard)]
+        return [Copied(self._key(wearable, kind, occurrence), heard)]
 
     def _ended(self, ruling: Ruling, occurrence: Occurrence, wearable: Wearable) -> list[Input | Remember]:
         """What takes something back (put on, cancelled) is no alert: its own end ends none."""
         kind = _KINDS.get(occurrence.kind)
         if kind is not None:
-            return [Ended(_key(wearable, kind), ruling.change)]
+            return [Ended(self._key(wearable, kind), ruling.change)]
         return [Remember(ruling.change)] if ruling.change and wearable.registered else []
 
     def _tell(self, address: Address, events: dict[Event, set[str]]) -> dict[Event, set[str]]:
@@ -148,13 +153,13 @@ class Normaliser:
         wearable = scene.wearable
         match occurrence.kind:
             case OccurrenceKind.FALL_CANCELLED:
-                return [Withdrawn(_key(wearable, AlertKind.FALL), ruling.change)]
+                return [Withdrawn(self._key(wearable, AlertKind.FALL), ruling.change)]
             case OccurrenceKind.PUT_ON:
-                return [Ended(_key(wearable, AlertKind.NOT_WORN), ruling.change)]
+                return [Ended(self._key(wearable, AlertKind.NOT_WORN), ruling.change)]
         kind = _KINDS[occurrence.kind]
         self._tell(wearable.address, {_event(occurrence): {scene.heard.link}})
         pressed = Pressed(
-            key=_key(wearable, kind, occurrence),
+            key=self._key(wearable, kind, occurrence),
             wearable=wearable,
             press=Press(self._press_key(wearable, kind, occurrence), scene.at),
             heard=scene.heard,
@@ -166,7 +171,12 @@ class Normaliser:
             window_ms=occurrence.window_ms,
             change=ruling.change,
         )
-        return [pressed, Confirmed(_key(wearable, AlertKind.FALL))] if occurrence.confirms_fall else [pressed]
+        return [pressed, Confirmed(self._key(wearable, AlertKind.FALL))] if occurrence.confirms_fall else [pressed]
+
+    def _key(self, wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None) -> AlertKey:
+        service = occurrence.service if occurrence else None
+        test = self._test or (occurrence is not None and occurrence.kind is OccurrenceKind.TEST)
+        return AlertKey(wearable.subject, kind, service, test=test)
 
     def _press_key(self, wearable: Wearable, kind: AlertKind, occurrence: Occurrence) -> str | None:
         if self._secrets.fleet is None or not isinstance(occurrence.behaviour, Counter):
@@ -188,11 +198,6 @@ class Normaliser:
         if len(self._wearables) > STRANGERS + len(self._roster.devices):
             self._wearables.popitem(last=False)
         return found
-
-
-def _key(wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None) -> AlertKey:
-    service = occurrence.service if occurrence else None
-    return AlertKey(wearable.subject, kind, service, test=bool(occurrence and occurrence.kind is OccurrenceKind.TEST))
 
 
 def _event(occurrence: Occurrence) -> Event:

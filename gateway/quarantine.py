@@ -1,4 +1,4 @@
-"""Bytes that nothing could make sense of, kept within bounds for `station-gateway decode --file`."""
+"""Bytes that nothing could make sense of, kept within bounds for `station-gateway decode FILE`."""
 
 import os
 import tempfile

@@ -30,13 +30,17 @@ class Setup(msgspec.Struct, frozen=True):
     profiles: Profiles
 
 
-def load_all(path: Path) -> Setup:
-    """Read gateway.yaml and all it names. Refused: with every problem of every file at once."""
+def load_all(path: Path, *, bench: bool = False) -> Setup:
+    """Read gateway.yaml and all it names. Refused: with every problem of every file at once.
+
+    The `bench` does without the files of secrets: outside of the daemon's unit they may not be there.
+    """
     document = read(path)
     problems: list[Problem] = []
     config = _tried(lambda: _resolved(validated(document, Config), path.parent), problems)
     if config is not None:
-        problems += [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
+        found = _doubled(config) if bench else _amiss(config)
+        problems += [Problem(document.mark(where), what, cure) for where, what, cure in found]
     devices = _named(document, "roster", ROSTER)
     roster = _tried(partial(load_roster, devices), problems) if devices else None
     own = _named(document, "profiles")

@@ -202,7 +202,8 @@ class Wire:
 
     def _reading(self, sample: Sample) -> Json:
         who = sample.wearable
-        return {"device": who.device, "wearer": who.wearer, **self._at(sample.at), "values": sample.values}
+        reading = {"device": who.device, "wearer": who.wearer, **self._at(sample.at), "values": sample.values}
+        return reading | {"test": True} if sample.test else reading
 
     def _state(self, session: str, since: Moment, state: str) -> Json:
         head = {"v": 1, "station": self.station, "state": state}

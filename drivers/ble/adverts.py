@@ -43,12 +43,14 @@ class Adverts:
     """Of one adapter. `knows` says which sections any profile looks at; `repeated` counts adverts that were not news.
 
     BlueZ keeps the latest value per company id and UUID and hands over all of them with each change: only what
-    differs from the last advert of the same device is passed on, and everything once in `REPEAT_MS`.
+    differs from the last advert of the same device is passed on, and everything once in `repeat_ms`.
     """
 
-    def __init__(self, link: str, knows: Callable[[PacketKind, int | str], bool]) -> None:
+    def __init__(
+        self, link: str, knows: Callable[[PacketKind, int | str], bool], repeat_ms: int = REPEAT_MS
+    ) -> None:
         self.repeated = 0
-        self._link, self._knows = link, knows
+        self._link, self._knows, self._repeat_ms = link, knows, repeat_ms
         self._recent: dict[str, _Said] = {}
         self._older: dict[str, _Said] = {}
 
@@ -57,7 +59,7 @@ class Adverts:
         manufacturer, service = advert.manufacturer_data, advert.service_data
         said = before = self._recent.get(address) or self._remembered(address)
         if said is not None:
-            if received.mono_ms - said.passed_ms >= REPEAT_MS:
+            if received.mono_ms - said.passed_ms >= self._repeat_ms:
                 before = None
             elif said.manufacturer == manufacturer and said.service == service:
                 self.repeated += 1

@@ -42,7 +42,7 @@ class Radio:
         now = station.clock().mono_ms
         self.hearing = Hearing(now)
         self._ladder = Ladder()
-        self._adverts = Adverts(name, station.knows)
+        self._adverts = Adverts(name, station.knows, station.repeat_ms)
         self._visits = Visits(name, Slots(options.slots), world.dial, station.clock, station.claims, self._paused)
         self._beacons = dict.fromkeys(options.beacons, now)
         self._adapter: Adapter | None = None

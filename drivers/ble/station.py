@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from drivers.base import Address, Faults, Instant, PacketKind, ScanMode
-from drivers.ble.adverts import Advert
+from drivers.ble.adverts import REPEAT_MS, Advert
 from drivers.ble.bluez import Bluez, bluez
 from drivers.ble.call import call
 from drivers.ble.hearing import Hearing
@@ -53,6 +53,8 @@ class Station:
     registered: Callable[[Address], bool]
     clock: Callable[[], Instant]
     faults: Faults
+    repeat_ms: int = REPEAT_MS
+    """How often an advert that says nothing new is passed on."""
     radios: dict[str, Hearing] = field(default_factory=dict)
     """What each link hears: they bear witness for each other."""
     claims: dict[Address, Visits] = field(default_factory=dict)

@@ -13,14 +13,23 @@ from drivers.validated import validated
 
 def load(path: Path) -> Profile:
     """The profile in `path`, its golden frames proven. Refused: with every problem and its place."""
-    document = read(path)
-    file = validated(document, ProfileFile)
-    _refuse(document, findings(file))
-    profile = Profile(file)
+    document, profile = compiled(path)
     _refuse(document, disproved(profile))
     return profile
 
 
+def compiled(path: Path) -> tuple[Document, Profile]:
+    """The same, with its golden frames yet to be proven."""
+    document = read(path)
+    file = validated(document, ProfileFile)
+    _refuse(document, findings(file))
+    return document, Profile(file)
+
+
+def located(document: Document, found: Finding) -> Problem:
+    return Problem(document.mark(found.where), found.what, found.cure)
+
+
 def _refuse(document: Document, found: list[Finding]) -> None:
     if found:
-        raise Refused(tuple(Problem(document.mark(each.where), each.what, each.cure) for each in found))
+        raise Refused(tuple(located(document, each) for each in found))

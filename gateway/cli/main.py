@@ -14,6 +14,9 @@ COMMANDS = {
     "demo": "the main job on this machine with nothing attached",
     "check": "say everything that is wrong with a configuration",
     "decode": "show what bytes mean",
+    "scan": "show live what is on the air",
+    "replay": "play a capture through the pipeline",
+    "profile": "begin a device profile, or prove one",
     "schema": "print the contract: JSON Schemas and the AsyncAPI document",
 }
 

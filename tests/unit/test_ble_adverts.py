@@ -51,6 +51,12 @@ def test_what_says_nothing_new_is_told_now_and_then_to_keep_it_alive() -> None:
     assert heard.repeated == 3 * REPEAT_MS // 200 - 3
 
 
+def test_on_the_bench_every_copy_is_told() -> None:
+    heard, advert = Adverts("ble:hci0", lambda *_: True, repeat_ms=0), Advert({2: b"one"})
+    assert [told(heard, advert, ms) for ms in (0, 1, 1)] == [[(2, b"one")]] * 3
+    assert heard.repeated == 0
+
+
 def test_a_section_that_stays_is_told_beside_one_that_changes_all_the_time() -> None:
     heard = ears()
     said = [told(heard, Advert({COMPANY: bytes([ms // 500]), 1: b"still"}), ms) for ms in range(0, 2 * REPEAT_MS, 500)]

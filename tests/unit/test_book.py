@@ -1,7 +1,9 @@
+from msgspec.structs import replace
+
 from gateway.alerts import Move, Refusal, Rules
 from gateway.book import FLOOD_ADDRESSES, Book, FloodLimit, Page
 from gateway.inputs import Accept, Clear, Pressed
-from gateway.model import AlertKey, AlertKind, AlertState, Drop, Heard, Press, Put, Reason, Wearable
+from gateway.model import AlertKey, AlertKind, AlertState, Drop, Heard, Press, Put, Reason, Severity, Wearable
 from tests.support.moments import moment
 
 WEEK = 7 * 24 * 3_600_000
@@ -119,3 +121,13 @@ def test_a_further_press_of_a_known_stranger_is_no_new_alert_and_is_not_limited(
     answer = page.take(sos(1, registered=False, ms=5))
     assert isinstance(answer, Move)
     assert answer.alert.press_count == 2
+
+
+def test_a_flood_of_tests_is_a_test_itself_and_hides_no_real_one():
+    kept = book()
+    meant = [sos(n, registered=False) for n in range(100, 130)]
+    tests = [replace(press, key=replace(press.key, test=True)) for press in meant[:29]]
+    taken(Page(kept, moment(0)), *tests, *meant)
+    floods = {alert.key.test: alert for alert in kept.open() if alert.key.kind is AlertKind.ALARM_FLOOD}
+    assert (floods[True].severity, floods[True].value) == (Severity.TECHNICAL, 9)
+    assert (floods[False].severity, floods[False].value) == (Severity.CRITICAL, 30)

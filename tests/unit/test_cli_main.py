@@ -37,7 +37,7 @@ def test_an_unknown_command_is_told_those_there_are() -> None:
 def test_a_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path: Path) -> None:
     line = '{"at":"2026-11-23T08:00:00.000Z","link":"serial:a","reason":"checksum","hex":"a55a11"}\n'
     (tmp_path / "quarantine.jsonl").write_text(line * 5_000)
-    command = [*COMMAND, "decode", "--file", str(tmp_path / "quarantine.jsonl")]
+    command = [*COMMAND, "decode", str(tmp_path / "quarantine.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

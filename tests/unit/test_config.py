@@ -187,6 +187,17 @@ def test_a_secret_that_is_not_there_is_told_with_the_way_to_put_it_there(
     ]
 
 
+def test_the_bench_does_without_secrets_and_knows_links_apart(load: Load, tmp_path: Path) -> None:
+    twice = "serial: [{port: /dev/a}, {port: /dev/a}]\n"
+    text = f"{MINIMAL}  password: {{file: absent}}\nfleet_key: {{credential: absent}}\n"
+    with pytest.raises(Refused):
+        load(text)
+    assert load_all(tmp_path / "gateway.yaml", bench=True).config.station == "xinhua-03"
+    (tmp_path / "gateway.yaml").write_text(text + twice)
+    with pytest.raises(Refused, match="another link is called serial:a already"):
+        load_all(tmp_path / "gateway.yaml", bench=True)
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [(b"", "is empty"), (b"\n", "is empty"), (b"caf\xe9", "is not UTF-8"), (None, "is a directory")],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.base import PacketKind
 from drivers.ble.radio import Radio
 from drivers.registry import Profiles
 from drivers.replay import Replay
@@ -11,7 +12,7 @@ from drivers.serial_port import SerialPort
 from gateway.config import Config
 from gateway.health import Faults
 from gateway.links import RADIO, REPLAY, SERIAL, build_links
-from gateway.roster import Roster
+from gateway.roster import Device, Roster
 from tests.support.inside import StillClock
 
 STATION = (Profiles.load(), Roster(()), StillClock(), Faults(StillClock().moment))
@@ -46,3 +47,15 @@ def test_a_station_may_begin_without_links() -> None:
 def test_a_serial_link_without_a_framing_is_never_built() -> None:
     with pytest.raises(KeyError):
         build_links(config(serial=[{"port": "/dev/a", "profile": "absent"}]), *STATION)
+
+
+def test_on_the_bench_radios_pass_on_all_that_they_hear_and_call_nobody() -> None:
+    known = Roster((Device(id="band-0001", address="C0:98:00:01:02:03"),))
+    profiles, _, clock, faults = STATION
+    for bench in (False, True):
+        (link,) = build_links(config(bluetooth=[{}]), profiles, known, clock, faults, bench=bench).values()
+        assert isinstance(link.driver, Radio)
+        station = link.driver._station
+        assert station.knows(PacketKind.MANUFACTURER, 0x004C) is bench
+        assert station.registered("c09800010203") is not bench
+        assert (station.repeat_ms == 0) is bench

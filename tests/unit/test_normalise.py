@@ -21,8 +21,8 @@ from drivers.base import (
 )
 from gateway.alerts import Rules, raised
 from gateway.episodes import Episodes
-from gateway.inputs import Confirmed, Copied, Ended, Pressed, Withdrawn
-from gateway.model import AlertKey, AlertKind, Heard, Reason, Wearable
+from gateway.inputs import Accept, Clear, Confirmed, Copied, Ended, Pressed, Tick, Withdrawn
+from gateway.model import AlertKey, AlertKind, Heard, Reason, Severity, Wearable
 from gateway.normalise import STRANGERS, Events, Normaliser, Remember, Route, Secrets
 from gateway.roster import Device, Roster
 from tests.support.inside import StillClock, make_wire
@@ -47,9 +47,11 @@ class Station:
     fleet: bytes | None = None
     box: bytes = BOX
     clock: StillClock = field(default_factory=StillClock)
+    test: bool = False
 
     def __post_init__(self) -> None:
-        self.normaliser = Normaliser(ROSTER, Episodes(), Secrets(self.fleet, self.box), self.clock)
+        secrets = Secrets(self.fleet, self.box)
+        self.normaliser = Normaliser(ROSTER, Episodes(), secrets, self.clock, test=self.test)
 
     def hear(self, address: str, *readings: Reading, link: str = "serial:a", zone: str | None = "lobby") -> Events:
         packet = Packet(
@@ -243,3 +245,22 @@ def test_a_great_many_strangers_that_press_leave_a_bounded_memory() -> None:
     kept = station.normaliser
     sizes = (len(kept._wearables), len(kept._told), len(kept.episodes), len(kept._routes))
     assert sizes == (STRANGERS + known, STRANGERS + known, STRANGERS, 0)
+
+
+def test_on_the_bench_nothing_is_meant_and_all_of_it_says_so() -> None:
+    station = Station(test=True)
+    events = station.hear(BAND, fresh(1), Measurement(Metric.SPO2, 97))
+    (pressed,) = events.inputs
+    assert isinstance(pressed, Pressed)
+    assert (pressed.key.test, events.sample is not None and events.sample.test) == (True, True)
+    assert raised(None, pressed, moment(0), Rules()).alert.severity is Severity.TECHNICAL
+    low = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=True))
+    over = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=False))
+    inputs = [
+        *station.hear(BAND, fresh(1), link="serial:b").inputs,
+        *station.hear(BAND, low).inputs,
+        *station.hear(BAND, over).inputs,
+        *station.hear(BAND, fresh(2, OccurrenceKind.FALL_CANCELLED)).inputs,
+    ]
+    assert [type(given) for given in inputs] == [Copied, Pressed, Ended, Withdrawn]
+    assert all(given.key.test for given in inputs if not isinstance(given, Remember | Accept | Clear | Tick))

@@ -1,6 +1,5 @@
 """Bytes that nothing understood: within bounds, whole on the disk, and readable by the bench's own command."""
 
-import argparse
 import json
 import os
 import stat
@@ -14,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import Instant
-from gateway.cli import decode
 from gateway.quarantine import KEPT, PAYLOAD_MAX, Quarantine, write_atomically
+from tests.support.command import command
 from tests.support.moments import WALL_MS
 
 AT = Instant(WALL_MS, 0)
@@ -71,16 +70,13 @@ def test_any_bytes_and_words_are_kept_as_they_were(
 def test_the_bench_reads_what_was_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     quarantine = Quarantine(tmp_path / "q")
     quarantine.add("serial:a", "checksum", bytes.fromhex("a55a1103020100bd0311000109584861f00c681084b1"), AT)
-    quarantine.add("ble:hci0", "absurd skin_temperature", bytes.fromhex("0311000109584861ffff6810"), AT)
+    quarantine.add("ble:hci0", "absurd skin_temperature", bytes.fromhex("98030311000109584861ffff6810"), AT)
     quarantine.save()
-    parser = argparse.ArgumentParser()
-    decode.configure(parser)
-    decode.run(parser.parse_args(["--file", str(tmp_path / "q")]))
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert "serial:a checksum: a55a11" in out
-    assert "expected 84b0" in out
-    assert "ble:hci0 absurd skin_temperature: 0311" in out
+    status, out, err = command(capsys, "decode", str(tmp_path / "q"))
+    assert (status, err) == (0, "")
+    assert "serial:a checksum\n398-reference, serial line: checksum: " in out
+    assert "expected 84b0: a55a11" in out
+    assert "ble:hci0 absurd skin_temperature\n398-reference, manufacturer data of company 0xFFFF\n" in out
     assert "occurrence: sos, counter 17, fresh" in out
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from drivers.base import Instant, LinkDown, Packet, PacketKind, Write
-from drivers.replay import LINE_MAX, Replay
+from drivers.base import BASE_UUID, Instant, LinkDown, Packet, PacketKind, Write
+from drivers.replay import LINE_MAX, Replay, parsed, written
 from tests.support.listening import Heard, hearing
 
 NOW = Instant(1_000, 5)
@@ -136,3 +137,31 @@ def test_its_file_is_closed_in_the_end(tmp_path: Path, kind: str) -> None:
 
     asyncio.run(run())
     assert held() == []
+
+
+def test_what_is_written_is_heard_again(tmp_path: Path) -> None:
+    packets = [
+        Packet("ble:hci0", PacketKind.MANUFACTURER, 65535, b"\x98\x03", NOW, "c09800010203", -60, "Band 7"),
+        Packet("ble:hci0", PacketKind.SERVICE_DATA, f"0000fcd2{BASE_UUID}", b"", NOW, "c09800010203"),
+        Packet("serial:a", PacketKind.FRAME, "398-reference", b"\x01", NOW),
+    ]
+    lines = [written(packet, number / 100) for number, packet in enumerate(packets)]
+    assert [parsed(each).packet(packet.link, NOW) for each, packet in zip(lines, packets, strict=True)] == packets
+    assert [parsed(each).t for each in lines] == [0, 0.01, 0.02]
+    heard = heard_of(tmp_path / "a", b"".join(lines))
+    assert [replace(packet, link="replay:a") for packet in packets] == heard.packets[:-1]
+
+
+def test_an_address_may_be_written_as_people_do() -> None:
+    assert parsed(line(address="C0:98:00:01:02:03")).packet("a", NOW).address == "c09800010203"
+
+
+@pytest.mark.parametrize("t", [-1, 1e300, "soon"])
+def test_a_time_that_is_none_is_refused(t: object) -> None:
+    with pytest.raises(ValueError):
+        parsed(line(t=t))
+
+
+def test_a_line_nested_without_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parsed(line()[:-2] + b', "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")

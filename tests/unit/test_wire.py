@@ -12,6 +12,7 @@ from gateway.alerts import Rules, raised
 from gateway.errors import RequestRefused
 from gateway.model import Draft, Gap, GapCause, Moment, Reason, Sample, Wearable
 from gateway.wire import PAYLOAD_MAX, Topics, parse_ack, parse_request, parse_state, request_id, rfc3339
+from tests.support import contract
 from tests.support.inside import StillClock, make_wire, sos
 from tests.support.moments import BOOT, WALL_MS, moment
 
@@ -98,6 +99,15 @@ def test_a_draft_is_what_it_was_when_it_was_made() -> None:
     before = built(draft)
     clock.ms, clock.synced = HOUR, False
     assert built(draft) == before
+
+
+def test_a_reading_that_is_not_meant_says_so_and_no_other_speaks_of_it() -> None:
+    who, at = Wearable("00010203", "band-0001"), moment(0)
+    draft = make_wire(StillClock()).telemetry([Sample(who, at, {"spo2": 97}, test) for test in (True, False)], at)
+    played, heard = built(draft)["data"]["readings"]
+    assert (played["test"], "test" in heard) == (True, False)
+    message = draft.freeze("aaaa0000", 1)
+    contract.check(message.topic, message.payload)
 
 
 def test_alerts_and_gaps_are_never_shed_and_telemetry_may_be() -> None:
