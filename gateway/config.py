@@ -237,6 +237,8 @@ class Config(Section):
     """Folder with the station's own device profiles."""
     fleet_key: Secret | None = None
     """Secret that all stations share: with it the same press heard by two stations can be recognised."""
+    keys: Secret | None = None
+    """Secret file with the keys of devices that encrypt or sign: one `device-id hexkey` on each line."""
     mqtt: Annotated[Mqtt, Field(examples=[{"brokers": ["mqtts://platform.example:8883"]}])]
     """The uplink to the 398 platform."""
     serial: Annotated[tuple[SerialLink, ...], Field(examples=[[{"port": RECEIVER, "name": "lobby"}]])] = ()

@@ -1,8 +1,9 @@
 """Which device is whose: read from devices.yaml, looked up by address."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -53,16 +54,24 @@ class RosterFile(Section):
 
 
 class Roster:
-    """Immutable. `find` knows a device by its full address, and by its low 32 bits where no more is known."""
+    """Immutable. `find` knows a device by its full address, and by its low 32 bits where no more is known.
 
-    def __init__(self, devices: tuple[Device, ...]) -> None:
+    `keys` are those of the devices that have one, by the device's id.
+    """
+
+    def __init__(self, devices: tuple[Device, ...], keys: Mapping[str, bytes] = MappingProxyType({})) -> None:
         self.devices = devices
+        self._keys = keys
         self._by_address = {_over_serial(device.address): device for device in devices}
         self._by_address |= {device.address: device for device in devices}
         self._by_serial_id = {device.address: device for device in devices if len(device.address) == LOW_DIGITS}
 
     def find(self, address: Address) -> Device | None:
         return self._by_address.get(address) or self._by_serial_id.get(_over_serial(address))
+
+    def key_of(self, address: Address) -> bytes | None:
+        device = self.find(address) if self._keys else None
+        return self._keys.get(device.id) if device is not None else None
 
     @property
     def wearers(self) -> int:

@@ -14,6 +14,7 @@ from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
 from gateway.config import Config, Secret
+from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
@@ -39,8 +40,11 @@ def load_all(path: Path) -> Setup:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
     devices = _named(document, "roster", ROSTER)
     roster = _tried(partial(load_roster, devices), problems) if devices else None
-    own = _named(document, "profiles")
-    profiles = _tried(partial(Profiles.load, *([own] if own else [])), problems)
+    keys = _tried(partial(_keys, config.keys, roster), problems) if config is not None and config.keys else None
+    if roster is not None and keys:
+        roster = Roster(roster.devices, keys)
+    own, key_of = _named(document, "profiles"), (roster or Roster(())).key_of
+    profiles = _tried(partial(Profiles.load, *([own] if own else []), key_of=key_of), problems)
     if config is not None and profiles is not None:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
     if problems or config is None or roster is None or profiles is None:
@@ -77,6 +81,13 @@ def _tried(work: Callable[[], T], problems: list[Problem]) -> T | None:
     except Refused as refused:
         problems += refused.problems
         return None
+
+
+def _keys(kept: Secret, roster: Roster | None) -> dict[str, bytes]:
+    """The keys of devices; none where their file cannot be read, which is told where it is named."""
+    if _unreadable(kept.path) is not None:
+        return {}
+    return load_keys(kept.path, {device.id for device in roster.devices} if roster else None)
 
 
 def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
@@ -124,6 +135,7 @@ def _missing(config: Config) -> Iterator[Finding]:
     named: list[tuple[Where, Path | Secret | None]] = [
         (("mqtt", "password"), mqtt.password),
         (("fleet_key",), config.fleet_key),
+        (("keys",), config.keys),
         (("mqtt", "tls", "ca"), tls.ca),
         (("mqtt", "tls", "certificate"), tls.certificate),
         (("mqtt", "tls", "key"), tls.key),
