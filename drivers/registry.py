@@ -1,6 +1,7 @@
 """All profiles in force: which packets they know, and what these packets say."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,12 +80,19 @@ class Profiles:
 
     def decode(self, packet: Packet) -> Decoded | None:
         """What `packet` says; None where no profile knows it. Raises BadFrame where one does and cannot read it."""
-        for prefix, wanted, decode, _ in self._decoders.get((packet.kind, packet.key), ()):
+        for prefix, wanted, decode, _ in self._candidates(packet.kind, packet.key):
             if packet.payload.startswith(prefix) and (wanted is None or wanted(packet)):
                 decoded = decode(packet)
                 if decoded is not None:
                     return decoded
         return None
+
+    def _candidates(self, kind: PacketKind, key: int | str) -> Iterable[Candidate]:
+        """Who may know such a packet; a frame's key may be the names of several profiles, joined by `+`."""
+        known = self._decoders.get((kind, key))
+        if known is None and kind is PacketKind.FRAME:
+            return chain.from_iterable(self._decoders.get((kind, name), ()) for name in str(key).split("+"))
+        return known or ()
 
     def framing(self, profile: str) -> Framing:
         """How `profile` is framed on a serial line; KeyError where it is unknown or has no serial side."""

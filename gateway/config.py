@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from drivers.base import ScanMode
 from drivers.validated import Confidential
@@ -31,6 +31,17 @@ CREDENTIAL_FOLDER = "secret"
 """What systemd puts before the names of a whole folder's credentials, as our unit loads them."""
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+ProfileNames = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
+    Field(min_length=1, examples=["398-reference"]),
+]
 
 
 class Section(BaseModel):
@@ -119,8 +130,8 @@ class SerialLink(Section):
 
     port: Annotated[Port, Field(examples=[RECEIVER])]
     """Device by its stable path (/dev/serial/by-id/…), or socket://HOST:PORT."""
-    profile: str = "398-reference"
-    """Profile of what the receiver sends."""
+    profile: ProfileNames = ("398-reference",)
+    """Profile of what the receiver sends; a list of them, where it sends several formats in one framing."""
     baud: Annotated[Count, Field(ge=300, le=4_000_000)] = 115_200
     """Bits per second; 8 data bits, no parity, 1 stop bit."""
     zone: Name | None = None

@@ -37,8 +37,8 @@ def build_links(
     """Every configured link by its name; nothing is opened yet."""
     links: dict[str, Link] = {}
     for port in config.serial:
-        framing = profiles.framing(port.profile)
-        driver = SerialPort(port.link, port.port, port.profile, framing, clock.now, port.baud)
+        framing = profiles.framing(port.profile[0])  # the others share it
+        driver = SerialPort(port.link, port.port, "+".join(port.profile), framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
     station = _station(profiles, roster, clock, faults)
     for adapter in config.bluetooth:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import BaseModel
 
+from drivers.framing import Framing
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
@@ -40,9 +42,9 @@ def load_all(path: Path) -> Setup:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _amiss(config)]
     devices = _named(document, "roster", ROSTER)
     roster = _tried(partial(load_roster, devices), problems) if devices else None
-    keys = _tried(partial(_keys, config.keys, roster), problems) if config is not None and config.keys else None
-    if roster is not None and keys:
-        roster = Roster(roster.devices, keys)
+    if config is not None and config.keys is not None:
+        keys = _tried(partial(_keys, config.keys, roster), problems) or {}
+        roster = Roster(roster.devices, keys) if roster is not None else None
     own, key_of = _named(document, "profiles"), (roster or Roster(())).key_of
     profiles = _tried(partial(Profiles.load, *([own] if own else []), key_of=key_of), problems)
     if config is not None and profiles is not None:
@@ -91,16 +93,22 @@ def _keys(kept: Secret, roster: Roster | None) -> dict[str, bytes]:
 
 
 def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
-    """Serial links whose profile there is not, or that has no serial side."""
+    """Serial links whose profiles there are not, have no serial side, or cut the line in different ways."""
     for index, link in enumerate(config.serial):
         where = ("serial", index, "profile")
-        if link.profile not in profiles.names:
-            yield where, f"no profile is called {link.profile!r}", f"known are {', '.join(profiles.names)}"
-            continue
-        try:
-            profiles.framing(link.profile)
-        except KeyError:
-            yield where, f"the profile {link.profile!r} has no serial side", "name one that states a framing"
+        framings: dict[str, Framing] = {}
+        for name in link.profile:
+            if name not in profiles.names:
+                yield where, f"no profile is called {name!r}", f"known are {', '.join(profiles.names)}"
+                continue
+            try:
+                framings[name] = profiles.framing(name)
+            except KeyError:
+                yield where, f"the profile {name!r} has no serial side", "name one that states a framing"
+        for first, other in pairwise(framings):
+            if framings[first] != framings[other]:
+                what = f"the profile {other!r} cuts the line into frames in another way than {first!r}"
+                yield where, what, "name profiles of one framing, and give the others a receiver of their own"
 
 
 def _amiss(config: Config) -> Iterator[Finding]:

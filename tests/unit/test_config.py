@@ -28,6 +28,16 @@ occurrences: [{field: pressed, behaviour: level, means: sos}]
 bluetooth: {service_data: {uuid: "fff0"}}
 golden: [{name: pressed, payload: "01", occurrences: [{kind: sos, active: true}]}]
 """
+LINED = """
+profile: {name}
+about: a pendant
+source: this test
+fields: {{pressed: {{at: 0, bit: 0}}}}
+occurrences: [{{field: pressed, behaviour: level, means: sos}}]
+address_bits: 32
+serial: {{framing: {{line: {{end: "{end}", longest: 64}}}}, address: {{at: 0, size: 4}}, payload: {{at: 4}}}}
+golden: [{{name: pressed, payload: "01", occurrences: [{{kind: sos, active: true}}]}}]
+"""
 SEALED = """
 profile: sealed
 about: a pendant
@@ -171,6 +181,22 @@ def test_a_profile_that_is_not_there_or_has_no_serial_side_is_told_at_its_line(l
         f"gateway.yaml:6:29: no profile is called '389'; known are {known}",
         "gateway.yaml:7:29: the profile 'advert-only' has no serial side; name one that states a framing",
     ]
+
+
+def test_profiles_that_share_a_line_must_cut_it_alike(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    for name, end in (("first", "0a"), ("twin", "0a"), ("other", "0d0a")):
+        (tmp_path / "site" / f"{name}.yaml").write_text(LINED.format(name=name, end=end))
+    link = MINIMAL + "profiles: site\nserial:\n  - {{port: /dev/a, profile: {}}}\n"
+    assert load(link.format("[first, twin]")).config.serial[0].profile == ("first", "twin")
+    absent, different = told(load, link.format("[first, twin, other, absent]"))
+    assert absent.startswith("gateway.yaml:6:29: no profile is called 'absent'; known are 398-reference, ")
+    assert different == (
+        "gateway.yaml:6:29: the profile 'other' cuts the line into frames in another way than 'twin'; "
+        "name profiles of one framing, and give the others a receiver of their own"
+    )
+    (problem,) = told(load, link.format("[]"))
+    assert problem.endswith("serial.0.profile: is empty; write at least 1, such as 398-reference")
 
 
 def test_the_keys_of_devices_are_told_with_all_else_and_only_by_their_place(load: Load, tmp_path: Path) -> None:

@@ -139,7 +139,8 @@ def stated(value: Any, above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def test_the_shipped_files_show_every_key(tmp_path: Path) -> None:
-    secrets = {("gateway.yaml", f"{secret}.file") for secret in ("fleet_key", "keys", "mqtt.password")}  # or a credential
+    named = ("fleet_key", "keys", "mqtt.password")
+    secrets = {("gateway.yaml", f"{secret}.file") for secret in named}  # or a credential
     shown = {("gateway.yaml", name) for name, _ in stated(in_force(tmp_path))}
     shown |= {("devices.yaml", name) for name, _ in stated(read(SHIPPED / "devices.yaml").value)}
     assert shown == KEYS.keys() - secrets

@@ -8,7 +8,7 @@ import pytest
 from drivers.base import BadFrame, BuzzPattern, Instant, Packet, PacketKind
 from drivers.framing import LengthFraming
 from drivers.marked import Refused
-from drivers.registry import SHIPPED, Profiles
+from drivers.registry import SHIPPED, Candidate, Profiles
 from tests.support.profiles import SHIPPED_NAMES
 
 PENDANT = """
@@ -67,6 +67,19 @@ def test_a_packet_that_nobody_knows_is_none_and_a_broken_one_is_refused() -> Non
     assert profiles.decode(packet(PacketKind.CHARACTERISTIC, FFF0, PRESS)) is None
     with pytest.raises(BadFrame, match="too_short"):
         profiles.decode(packet(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS[:-1]))
+
+
+def test_a_frame_of_a_shared_line_is_read_by_the_first_profile_that_knows_it() -> None:
+    profiles = Profiles.load()
+    frame = bytes.fromhex("03020100bd") + PRESS
+    profiles._decoders[PacketKind.FRAME, "other"] = [Candidate(b"", None, lambda packet: None)]
+    for key in ("398-reference+other", "other+398-reference", "absent+398-reference"):
+        decoded = profiles.decode(packet(PacketKind.FRAME, key, frame))
+        assert decoded is not None
+        assert decoded.profile == "398-reference"
+    assert profiles.decode(packet(PacketKind.FRAME, "other+absent", frame)) is None
+    with pytest.raises(BadFrame, match="too_short"):
+        profiles.decode(packet(PacketKind.FRAME, "other+398-reference", frame[:-1]))
 
 
 def test_an_advert_without_an_address_is_refused() -> None:
