@@ -104,10 +104,8 @@ class Episodes:
                 ruling = _counter(device, occurrence, counter, now)
             case Level(active=active):
                 ruling = _level(device, occurrence.kind, now, active=active)
-            case Edge(key=key):
-                ruling = _edge(device, _event(occurrence, key), now)
-            case Identity():
-                ruling = _edge(device, _event(occurrence, None), now)
+            case Edge() | Identity():
+                ruling = _edge(device, event_of(occurrence), now)
         if ruling.change is None:
             return ruling
         return msgspec.structs.replace(ruling, change=Put(SPACE, address, _encode(device, now)))
@@ -125,7 +123,12 @@ class Episodes:
         return device
 
 
-def _event(occurrence: Occurrence, number: int | None) -> Event:
+def event_of(occurrence: Occurrence) -> Event:
+    """What tells an occurrence apart from the others of its device."""
+    behaviour = occurrence.behaviour
+    number = behaviour.value if isinstance(behaviour, Counter) else None
+    if isinstance(behaviour, Edge):
+        number = behaviour.key
     return Event(occurrence.kind, occurrence.service, number, occurrence.press, occurrence.button)
 
 
@@ -134,7 +137,7 @@ _CHANGED = Put(SPACE, "", b"")
 
 
 def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Moment) -> Ruling:
-    event = _event(occurrence, counter.value)
+    event = event_of(occurrence)
     current, device.current = device.current, event
     last = device.heard.get(event)
     device.heard[event] = now

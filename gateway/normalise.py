@@ -5,8 +5,9 @@ from collections import OrderedDict
 import msgspec
 
 from drivers.base import Address, Counter, Decoded, Measurement, Metric, Occurrence, OccurrenceKind, Packet
+from drivers.profile.buttons import mapper
 from gateway.clock import Clock
-from gateway.episodes import Episodes, Event, Ruling, Verdict
+from gateway.episodes import Episodes, Event, Ruling, Verdict, event_of
 from gateway.identity import press_key, stranger, unique_id
 from gateway.inputs import Confirmed, Copied, Ended, Input, Pressed, Withdrawn
 from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Values, Wearable
@@ -23,6 +24,10 @@ _KINDS = {
     OccurrenceKind.TAMPER: AlertKind.TAMPER,
 }
 STRANGERS = 4096
+
+
+def _as_it_is(occurrence: Occurrence) -> Occurrence:
+    return occurrence
 
 
 class Remember(msgspec.Struct, frozen=True):
@@ -77,6 +82,7 @@ class Normaliser:
         self._roster = roster
         self._secrets = secrets
         self._clock = clock
+        self._mapped = {device.id: mapper(device.buttons) for device in roster.devices if device.buttons}
         self._wearables: OrderedDict[Address, Wearable] = OrderedDict()
         self._routes: dict[Address, Route] = {}
         self._told: OrderedDict[Address, dict[Event, set[str]]] = OrderedDict()
@@ -94,11 +100,13 @@ class Normaliser:
         scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None)
         inputs: list[Input | Remember] = []
         missed = 0
+        mapped = self._mapped.get(wearable.device, _as_it_is)
         for reading in decoded.said.readings:
             if isinstance(reading, Occurrence):
-                ruling = self.episodes.hear(wearable.address, reading, at, registered=wearable.registered)
+                occurrence = mapped(reading)
+                ruling = self.episodes.hear(wearable.address, occurrence, at, registered=wearable.registered)
                 missed += ruling.missed
-                inputs += self._inputs(ruling, reading, scene)
+                inputs += self._inputs(ruling, occurrence, scene)
         if wearable.registered:
             self._routes[wearable.address] = Route(packet.link, decoded.profile, packet.address or address)
         return Events(sample, inputs, missed)
@@ -123,7 +131,7 @@ class Normaliser:
         events = self._told.get(wearable.address)
         if events is None:
             events = self._tell(wearable.address, {})
-        links = events.setdefault(_event(occurrence), set())
+        links = events.setdefault(event_of(occurrence), set())
         if heard.link in links:
             return []
         links.add(heard.link)
@@ -152,11 +160,11 @@ class Normaliser:
             case OccurrenceKind.PUT_ON:
                 return [Ended(_key(wearable, AlertKind.NOT_WORN), ruling.change)]
         kind = _KINDS[occurrence.kind]
-        self._tell(wearable.address, {_event(occurrence): {scene.heard.link}})
+        self._tell(wearable.address, {event_of(occurrence): {scene.heard.link}})
         pressed = Pressed(
             key=_key(wearable, kind, occurrence),
             wearable=wearable,
-            press=Press(self._press_key(wearable, kind, occurrence), scene.at),
+            press=Press(self._press_key(wearable, kind, occurrence), scene.at, occurrence.press, occurrence.button),
             heard=scene.heard,
             new_id=unique_id(self._clock.now(), self._clock.random(10)),
             auth=ruling.auth,
@@ -193,9 +201,3 @@ class Normaliser:
 def _key(wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None) -> AlertKey:
     service = occurrence.service if occurrence else None
     return AlertKey(wearable.subject, kind, service, test=bool(occurrence and occurrence.kind is OccurrenceKind.TEST))
-
-
-def _event(occurrence: Occurrence) -> Event:
-    behaviour = occurrence.behaviour
-    number = behaviour.value if isinstance(behaviour, Counter) else None
-    return Event(occurrence.kind, occurrence.service, number)

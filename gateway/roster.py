@@ -6,10 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from drivers.base import Address
+from drivers.base import Address, OccurrenceKind
 from drivers.marked import Document, Problem, Refused, Where, read
+from drivers.profile.model import Buttons
 from drivers.validated import validated
 from gateway.config import Section
 from gateway.written import Name
@@ -33,6 +34,18 @@ def _over_serial(address: Address) -> Address:
     return address[-LOW_DIGITS:] if re.fullmatch(r"[0-9a-f]{12}", address) else address
 
 
+def _sensible(buttons: Buttons) -> Buttons:
+    for name, meaning in buttons.items():
+        if meaning.kind is OccurrenceKind.NONE:
+            raise ValueError(f"{name} is said to mean nothing; leave it out, and its press is an alert of kind button")
+        if (meaning.kind is OccurrenceKind.SERVICE_REQUEST) != (meaning.service is not None):
+            cure = f"write {name}: {{kind: service_request, service: shopping}}, say"
+            raise ValueError(f"{name}: a service_request names its service, and nothing else does; {cure}")
+        if meaning.window is not None and meaning.kind is not OccurrenceKind.FALL:
+            raise ValueError(f"{name}: only a fall has a window; take it out")
+    return buttons
+
+
 class Device(Section):
     """One wearable."""
 
@@ -44,6 +57,10 @@ class Device(Section):
     """Pseudonym of the person who wears it."""
     zone: Name | None = None
     """Where it always is, for a fixed button; else the receiver's zone counts."""
+    buttons: Annotated[Buttons, AfterValidator(_sensible)] = Field(
+        default_factory=dict, examples=[{"single": "sos", "2 long": "test"}]
+    )
+    """What its keys are for, where its format only says that one was pressed."""
 
 
 class RosterFile(Section):

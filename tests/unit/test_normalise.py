@@ -9,6 +9,7 @@ from drivers.base import (
     Counter,
     Decoded,
     Edge,
+    KeyPress,
     Level,
     Measurement,
     Metric,
@@ -19,7 +20,7 @@ from drivers.base import (
     Reading,
     Said,
 )
-from gateway.alerts import Rules, raised
+from gateway.alerts import Move, Rules, advance, raised
 from gateway.episodes import Episodes
 from gateway.inputs import Confirmed, Copied, Ended, Pressed, Withdrawn
 from gateway.model import AlertKey, AlertKind, Heard, Reason, Wearable
@@ -29,11 +30,12 @@ from tests.support.inside import StillClock, make_wire
 from tests.support.moments import moment
 
 BAND, PENDANT, BUTTON, STRANGER = "00010203", "00020a01", "00030001", "00099999"
+KEYS = {"single": "sos", "2 long": {"kind": "service_request", "service": "ride"}, "long": "test"}
 ROSTER = Roster(
     (
         Device(id="band-0001", address="C0:98:00:01:02:03", wearer="w-7f3a"),
         Device(id="pendant-0001", address=PENDANT, wearer="w-7f3a"),
-        Device(id="toilet-button", address=BUTTON, zone="toilet"),
+        Device(id="toilet-button", address=BUTTON, zone="toilet", buttons=KEYS),
     )
 )
 FLEET, BOX = b"fleet", b"box-one"
@@ -129,6 +131,47 @@ def test_each_occurrence_is_its_kind_of_alert(kind: OccurrenceKind, alert: Alert
 def test_a_test_press_is_an_sos_that_is_told_apart_from_a_real_one() -> None:
     pressed = Station().press(BAND, fresh(1, OccurrenceKind.TEST))
     assert pressed.key == AlertKey("w-7f3a", AlertKind.SOS, None, test=True)
+
+
+@pytest.mark.parametrize(
+    ("press", "key", "kind", "service", "test"),
+    [
+        (KeyPress.SINGLE, None, AlertKind.SOS, None, False),
+        (KeyPress.SINGLE, 3, AlertKind.SOS, None, False),
+        (KeyPress.LONG, 2, AlertKind.SERVICE_REQUEST, "ride", False),
+        (KeyPress.LONG, 3, AlertKind.SOS, None, True),
+        (KeyPress.DOUBLE, 2, AlertKind.BUTTON, None, False),
+        (None, None, AlertKind.BUTTON, None, False),
+    ],
+)
+def test_the_roster_says_what_a_device_s_keys_are_for(
+    press: KeyPress | None, key: int | None, kind: AlertKind, service: str | None, test: bool
+) -> None:
+    pressed = Station().press(BUTTON, Occurrence(OccurrenceKind.BUTTON, Edge(1), press=press, button=key))
+    assert pressed.key == AlertKey(BUTTON, kind, service, test=test)
+    assert (pressed.press.press, pressed.press.button) == (press, key)
+
+
+def test_what_the_format_states_itself_no_roster_entry_changes() -> None:
+    stated = Occurrence(OccurrenceKind.FALL, Edge(1), press=KeyPress.SINGLE)
+    assert Station().press(BUTTON, stated).key.kind is AlertKind.FALL
+    assert Station().press(BAND, Occurrence(OccurrenceKind.BUTTON, Edge(1))).key.kind is AlertKind.BUTTON
+
+
+def test_presses_of_several_keys_are_presses_of_one_alert_and_each_says_which() -> None:
+    station = Station()
+    alert = None
+    for key, press in ((1, KeyPress.SINGLE), (2, KeyPress.SINGLE), (2, KeyPress.HOLD)):
+        pressed = station.press(BAND, Occurrence(OccurrenceKind.BUTTON, Edge(7), press=press, button=key))
+        answer = advance(alert, pressed, moment(0), Rules())
+        assert isinstance(answer, Move)
+        alert = answer.alert
+    assert alert is not None
+    body = make_wire(station.clock).alert_body(alert)
+    assert (body["press"], body["button"], body["press_count"]) == ("hold", 2, 3)
+    assert [(each["press"], each["button"]) for each in body["presses"]] == [
+        ("single", 1), ("single", 2), ("hold", 2)
+    ]  # fmt: skip
 
 
 def test_what_the_wearer_takes_back_and_what_ends_find_the_alert_they_belong_to() -> None:

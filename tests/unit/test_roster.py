@@ -127,6 +127,25 @@ def test_mistakes_of_every_entry_are_told_at_once(tmp_path: Path) -> None:
     assert problems[2].endswith("unknown key 'adress'; did you mean 'address'?")
 
 
+@pytest.mark.parametrize(
+    ("buttons", "place", "told"),
+    [
+        ("{singel: sos}", 61, "devices.0.buttons.singel 'singel': no press of a key; write single, double, "),
+        ("{single: soss}", 61, "devices.0.buttons.single 'soss': not one of the known words; write "),
+        ("{single: none}", 52, "single is said to mean nothing; leave it out, and its press is an alert of kind"),
+        ("{2: service_request}", 52, "write 2: {kind: service_request, service: shopping}, say"),
+        ("{any: {kind: sos, service: ride}}", 52, "write any: {kind: service_request, service: shopping}, say"),
+        ("{any: {kind: sos, window: 3s}}", 52, "any: only a fall has a window; take it out"),
+        ("{any: {kind: sos, servce: ride}}", 70, "unknown key 'servce'; did you mean 'service'?"),
+        ("sos", 52, "of the wrong kind; write keys with their values below it, indented, such as "),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_told(tmp_path: Path, buttons: str, place: int, told: str) -> None:
+    (problem,) = refused(tmp_path, f'id: a, address: "C0:98:00:01:02:03", buttons: {buttons}')
+    assert problem.startswith(f"2:{place}: ")
+    assert told in problem
+
+
 def test_two_devices_of_one_person_are_one_wearer_and_a_fixed_button_is_none(tmp_path: Path) -> None:
     known = roster(
         tmp_path,
