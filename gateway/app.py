@@ -18,7 +18,7 @@ from gateway.board import Board
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.desk import Desk
+from gateway.desk import Desk, Then
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.folder import Folder
@@ -43,7 +43,7 @@ from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
 from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
 from gateway.wire import Wire
-from gateway.writes import Writes
+from gateway.writes import Replies, Writes
 
 log = structlog.get_logger("app")
 
@@ -116,13 +116,17 @@ class Station:
         links = build_links(config, self._profiles, self._roster, clock, self._faults)
         fleet = config.fleet_key.read().encode() if config.fleet_key else None
         normalise = Normaliser(self._roster, memory, Secrets(fleet, self._folder.box_key(clock.random(32))), clock)
-        writes = Writes({name: link.driver for name, link in links.items()}, self._profiles, normalise.route)
+        drivers = {name: link.driver for name, link in links.items()}
+        writes = Writes(drivers, self._profiles, normalise.route)
         self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, writes.help_is_coming)
         self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
-        self._radios = {name: link.driver for name, link in links.items() if isinstance(link.driver, Radio)}
+        self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
-        self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, self._quarantine, zones)
+        replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
+        self.pipeline = Pipeline(
+            self._profiles, normalise, self._desk, self._telemetry, self._quarantine, replies, zones
+        )
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)

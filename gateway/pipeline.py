@@ -7,13 +7,14 @@ Everything here runs on the event loop, returns at once and never raises: a driv
 
 from collections.abc import Mapping
 
-from drivers.base import BadFrame, Instant, Packet
+from drivers.base import BadFrame, Instant, Packet, Write
 from drivers.registry import Profiles
 from gateway.desk import Desk
 from gateway.health import LinkCounters
 from gateway.normalise import Normaliser
 from gateway.quarantine import Quarantine
 from gateway.telemetry import Telemetry
+from gateway.writes import Replies
 from gateway.zones import Zones
 
 
@@ -27,6 +28,7 @@ class Pipeline:
         desk: Desk,
         telemetry: Telemetry,
         quarantine: Quarantine,
+        replies: Replies,
         zones: Mapping[str, str | None],
     ) -> None:
         self.links = {link: LinkCounters() for link in zones}
@@ -35,6 +37,7 @@ class Pipeline:
         self._desk = desk
         self._telemetry = telemetry
         self._quarantine = quarantine
+        self._replies = replies
         self._zones = Zones(zones)
 
     def packet(self, packet: Packet) -> None:
@@ -64,6 +67,8 @@ class Pipeline:
             self._desk.put(given)
         if events.sample is not None:
             self._telemetry.add(events.sample)
+        if said.reply is not None:  # to a copy as well: the device repeats itself because it missed our reply
+            self._replies.owe(Write(packet.link, decoded.address, said.reply))
 
     def rejected(self, link: str, reason: str, payload: bytes, received: Instant) -> None:
         self.links[link].rejected[reason] += 1
