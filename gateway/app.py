@@ -11,13 +11,14 @@ import structlog
 
 from drivers.ble.radio import Radio
 from drivers.registry import Profiles
-from gateway import book, episodes
+from gateway import book, counters, episodes
 from gateway.alerts import Rules
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
-from gateway.config import Config
+from gateway.config import Config, Trust
+from gateway.counters import Counters
 from gateway.desk import Desk, Then
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
@@ -93,11 +94,13 @@ class Station:
             asyncio.to_thread(open_store, config.data, telemetry_plan, clock),
         )
         memory, alerts, outdated = self._taken_up(opened)
+        numbers = Counters(self._roster.key_of)
+        numbers.load(opened.store.records(counters.SPACE), group.store.records(counters.SPACE))
         self._alert = await start_lane(opened, alert_plan, wire, clock, faults)
         self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults)
         if outdated:
             await self._alert.commit([], outdated)
-        self._join_inside(memory, alerts)
+        self._join_inside(memory, numbers, alerts)
         self._join_outside()
 
     def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
@@ -110,12 +113,14 @@ class Station:
         known = {address for address in records if self._roster.find(address) is not None}
         return memory, alerts, memory.load(records, known, self._clock.moment())
 
-    def _join_inside(self, memory: Episodes, alerts: Book) -> None:
+    def _join_inside(self, memory: Episodes, numbers: Counters, alerts: Book) -> None:
         """Drivers, decoding, normalising, desk and telemetry: bytes to commits."""
         config, clock = self._config, self._clock
         links = build_links(config, self._profiles, self._roster, clock, self._faults)
         fleet = config.fleet_key.read().encode() if config.fleet_key else None
-        normalise = Normaliser(self._roster, memory, Secrets(fleet, self._folder.box_key(clock.random(32))), clock)
+        secrets = Secrets(fleet, self._folder.box_key(clock.random(32)))
+        lenient = [profile for profile, trust in config.trust.items() if trust is Trust.LENIENT]
+        normalise = Normaliser(self._roster, memory, numbers, secrets, clock, lenient)
         drivers = {name: link.driver for name, link in links.items()}
         writes = Writes(drivers, self._profiles, normalise.route)
         self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, writes.help_is_coming)

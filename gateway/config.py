@@ -214,6 +214,11 @@ class Alerts(Section):
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
 
 
+class Trust(Enum):
+    STRICT = "strict"
+    LENIENT = "lenient"
+
+
 class LogLevel(Enum):
     DEBUG = "debug"
     INFO = "info"
@@ -262,6 +267,8 @@ class Config(Section):
     """How readings are gathered, kept and sent."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
+    trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])
+    """By profile, whether readings of frames that prove too little are refused (strict, the default) or taken."""
     health_every: Annotated[Milliseconds, lasting("1s", "1h")] = 60_000
     """How often health is published."""
     log: Log = Log()

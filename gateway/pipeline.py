@@ -63,10 +63,13 @@ class Pipeline:
         events = self._normalise(packet, decoded, decoded.address, zone)
         counters.events += events.count
         counters.missed += events.missed
+        counters.unproven += events.unproven
         for given in events.inputs:
             self._desk.put(given)
         if events.sample is not None:
             self._telemetry.add(events.sample)
+        if events.kept is not None:
+            self._telemetry.keep(events.kept)
         if said.reply is not None:  # to a copy as well: the device repeats itself because it missed our reply
             self._replies.owe(Write(packet.link, decoded.address, said.reply))
 

@@ -93,7 +93,10 @@ def _keys(kept: Secret, roster: Roster | None) -> dict[str, bytes]:
 
 
 def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
-    """Serial links whose profiles there are not, have no serial side, or cut the line in different ways."""
+    """Profiles that there are not; of serial links also those without a serial side, and lines cut in several ways."""
+    for name in config.trust:
+        if name not in profiles.names:
+            yield ("trust", name), f"no profile is called {name!r}", f"known are {', '.join(profiles.names)}"
     for index, link in enumerate(config.serial):
         where = ("serial", index, "profile")
         framings: dict[str, Framing] = {}

@@ -10,7 +10,7 @@ from drivers.base import Auth, BadFrame, Instant, Packet, PacketKind, Said
 from drivers.decoders.catalogue import DECODERS
 from drivers.decoders.contract import Decoder
 from drivers.marked import Refused
-from gateway.config import Secret
+from gateway.config import Secret, Trust
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
@@ -232,6 +232,16 @@ def test_what_a_profile_decodes_is_decoded_with_the_sender_s_key(
     assert decoded.said.counter == 0x23
     with pytest.raises(BadFrame, match="no_key"):
         profiles.decode(heard("c09800010204"))
+
+
+def test_trust_is_stated_of_profiles_that_there_are_in_words_that_are_known(load: Load) -> None:
+    (word,) = told(load, f"{MINIMAL}trust: {{398-reference: lax}}\n")
+    assert word == (
+        "gateway.yaml:4:24: trust.398-reference 'lax': not one of the known words; write 'strict' or 'lenient'"
+    )
+    (name,) = told(load, f"{MINIMAL}trust: {{399-reference: lenient}}\n")
+    assert name.startswith("gateway.yaml:4:24: no profile is called '399-reference'; known are 398-reference, ")
+    assert load(f"{MINIMAL}trust: {{398-reference: lenient}}\n").config.trust == {"398-reference": Trust.LENIENT}
 
 
 def test_relative_paths_are_seen_from_the_file_s_folder_and_absolute_ones_are_kept(load: Load, tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
-from drivers.base import Decoded, Edge, Occurrence, OccurrenceKind, Packet, Said, Write
+from drivers.base import Auth, Decoded, Edge, Measurement, Metric, Occurrence, OccurrenceKind, Packet, Said, Write
 from drivers.framing import LineFraming
 from drivers.registry import Profiles
 from drivers.serial_port import SerialPort
+from gateway.counters import SPACE, Counters
 from gateway.desk import Then
 from gateway.episodes import Episodes
+from gateway.health import LinkCounters
 from gateway.normalise import Normaliser, Secrets
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
@@ -23,18 +25,25 @@ from tests.support.inside import Office, StillClock, open_lane, open_office
 from tests.support.receiver import Receiver
 
 WATCH = "8800000015"
-ROSTER = Roster((Device(id="watch-0001", address=WATCH, wearer="w-7f3a"),))
+ROSTER = Roster((Device(id="watch-0001", address=WATCH, wearer="w-7f3a"),), {"watch-0001": b"k" * 16})
 LINK = "serial:a"
 
 
 class Format:
-    """Lines such as `AL7`, the seventh alarm, and `LK`, a sign of life; the watch repeats each until it is answered."""
+    """Lines: `AL7`, the seventh alarm, and `LK`, a sign of life, each repeated until it is answered; `HR7`, a pulse
+    under the seventh authenticated number.
+    """
 
     @staticmethod
     def decode(packet: Packet) -> Decoded:
-        word, number = packet.payload[:2], packet.payload[2:]
-        pressed = Occurrence(OccurrenceKind.SOS, Edge(int(number))) if word == b"AL" else None
-        said = Said((pressed,) if pressed else (), address=WATCH, reply=word + b"\n")
+        word, number = packet.payload[:2], int(packet.payload[2:] or b"0")
+        match word:
+            case b"AL":
+                said = Said((Occurrence(OccurrenceKind.SOS, Edge(number)),), reply=b"AL\n")
+            case b"HR":
+                said = Said((Measurement(Metric.HEART_RATE, 72),), auth=Auth.OK, counter=number)
+            case _:
+                said = Said(reply=b"LK\n")
         return Decoded("watch", WATCH, None, said)
 
 
@@ -43,7 +52,9 @@ async def listening(folder: Path, office: Office, port: SerialPort) -> AsyncIter
     """The inside half of a station with one serial receiver, desk and all."""
     async with open_lane(folder, "telemetry") as lane:
         telemetry = Telemetry(lane, office.wire, office.clock, Grouping(), office.faults)
-        normalise = Normaliser(ROSTER, Episodes(), Secrets(None, b"box"), office.clock)
+        counters = Counters(ROSTER.key_of)
+        counters.load(lane.outbox._store.records(SPACE))
+        normalise = Normaliser(ROSTER, Episodes(), counters, Secrets(None, b"box"), office.clock)
         replies = Replies({LINK: port}, lambda do: office.desk.put(Then(do)))
         quarantine = Quarantine(folder / "quarantine.jsonl")
         profiles = cast("Profiles", Format())
@@ -53,6 +64,7 @@ async def listening(folder: Path, office: Office, port: SerialPort) -> AsyncIter
         await up.wait()
         try:
             yield pipeline
+            await telemetry.commit()
         finally:
             for task in tasks:
                 task.cancel()
@@ -107,3 +119,18 @@ def test_a_watch_is_answered_only_once_its_alarm_is_in_the_file_and_again_when_i
                 holder.close()
 
     asyncio.run(run())
+
+
+def test_readings_without_proof_are_counted_on_their_link_over_a_restart_too(tmp_path: Path) -> None:
+    async def heard(*lines: bytes) -> LinkCounters:
+        with Receiver(tmp_path / "rx") as receiver:
+            port = Observed(receiver.path, tmp_path / "alert.db")
+            async with open_office(tmp_path) as office, listening(tmp_path, office, port) as pipeline:
+                receiver.write(b"\n".join([*lines, b""]))
+                await until(lambda: pipeline.links[LINK].packets == len(lines))
+                return pipeline.links[LINK]
+
+    first = asyncio.run(heard(b"HR7", b"HR6", b"HR8", b"HR8"))
+    assert (first.readings, first.events, first.unproven) == (4, 2, 1)
+    second = asyncio.run(heard(b"HR7", b"HR6", b"HR9"))
+    assert (second.readings, second.events, second.unproven) == (3, 1, 2)
