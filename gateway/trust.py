@@ -9,9 +9,7 @@ from gateway.model import Put
 
 BEST_FIRST = (Auth.OK, Auth.NONE, Auth.REPLAYED, Auth.DOWNGRADED)
 """A replayed frame was true once; plain text in place of a sealed frame may be anybody's."""
-_CALLS = frozenset(
-    {OccurrenceKind.SOS, OccurrenceKind.FALL, OccurrenceKind.SERVICE_REQUEST, OccurrenceKind.BUTTON}
-)
+_CALLS = frozenset({OccurrenceKind.SOS, OccurrenceKind.FALL, OccurrenceKind.SERVICE_REQUEST, OccurrenceKind.BUTTON})
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):
