@@ -114,9 +114,13 @@ class Profiles:
             raise KeyError(profile)
         return framing
 
-    def knows(self, kind: PacketKind, key: int | str) -> bool:
-        """Whether any profile looks at such a section."""
-        return (kind, key) in self._decoders
+    def knows(self, kind: PacketKind, key: int | str, payload: bytes) -> bool:
+        """Whether any profile looks at such a section, and it begins as one of them wants it."""
+        return any(payload.startswith(candidate.prefix) for candidate in self._candidates(kind, key))
+
+    def looks_at(self, kind: PacketKind, key: int | str) -> bool:
+        """Whether any profile looks at such sections, however they begin."""
+        return any(True for _ in self._candidates(kind, key))
 
     def connect(
         self, services: Collection[str], manufacturer: Mapping[int, bytes], service_data: Mapping[str, bytes]

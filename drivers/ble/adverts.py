@@ -49,7 +49,7 @@ class Adverts:
     """
 
     def __init__(
-        self, link: str, knows: Callable[[PacketKind, int | str], bool], repeat_ms: int = REPEAT_MS
+        self, link: str, knows: Callable[[PacketKind, int | str, bytes], bool], repeat_ms: int = REPEAT_MS
     ) -> None:
         self.repeated = 0
         self._link, self._knows, self._repeat_ms = link, knows, repeat_ms
@@ -66,7 +66,7 @@ class Adverts:
             elif said.manufacturer == manufacturer and said.service == service:
                 self.repeated += 1
                 return ()
-        sections = [section for section in _sections(manufacturer, service, before) if self._knows(*section[:2])]
+        sections = [section for section in _sections(manufacturer, service, before) if self._knows(*section)]
         if said is None:
             if not sections:
                 return ()  # a phone passing by is not worth remembering

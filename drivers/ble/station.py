@@ -46,7 +46,7 @@ class Standing(msgspec.Struct, frozen=True):
 class Station:
     """What the radios of one station share, and what they are told of its wearables."""
 
-    knows: Callable[[PacketKind, int | str], bool]
+    knows: Callable[[PacketKind, int | str, bytes], bool]
     connect: Callable[[Advert], Connect | None]
     """What connection the profiles of a device ask for, by its advert."""
     patterns: Patterns

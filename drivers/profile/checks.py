@@ -130,6 +130,8 @@ def _code(code: Code, where: Where) -> Iterator[Finding]:
 def _buttons(file: ProfileFile) -> Iterator[Finding]:
     for name, code in file.buttons.items():
         yield from _code(code, ("buttons", name))
+        if code.kind is OccurrenceKind.NONE:
+            yield Finding(("buttons", name), "a press cannot mean 'none'", "leave it out: it is then a button")
 
 
 def _links(file: ProfileFile) -> Iterator[Finding]:

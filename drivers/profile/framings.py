@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from drivers.checksum import CHECKSUMS
 from drivers.framing import (
@@ -28,7 +28,14 @@ from drivers.framing import (
 from drivers.profile.shape import Finding, Shape
 from drivers.profile.written import ChecksumName, Octets, Order, SomeOctets
 
-Octet = Annotated[Octets, Field(min_length=1, max_length=1)]
+
+def _single(octets: bytes) -> bytes:
+    if len(octets) != 1:
+        raise ValueError("not one byte; write two hex digits in quotes")
+    return octets
+
+
+Octet = Annotated[Octets, AfterValidator(_single)]
 Longest = Annotated[int, Field(ge=4, le=4096)]
 
 

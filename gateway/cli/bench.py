@@ -114,7 +114,7 @@ class Bench:
     def _looks(self, name: str, packet: Packet) -> bool:
         if packet.kind is PacketKind.FRAME:
             return name in str(packet.key).split("+")
-        return self._alone[name].knows(packet.kind, packet.key)
+        return self._alone[name].looks_at(packet.kind, packet.key)
 
     def _try(self, name: str, packet: Packet) -> Decoded | BadFrame | None:
         try:

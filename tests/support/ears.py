@@ -19,6 +19,7 @@ from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit, Page
 from gateway.cli.street import ADVERT_PREFIX, COMPANY
 from gateway.clock import Clock
+from gateway.counters import Counters
 from gateway.desk import Desk
 from gateway.episodes import Episodes
 from gateway.health import Faults
@@ -30,6 +31,7 @@ from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
 from gateway.roster import Device, Roster
 from gateway.telemetry import Telemetry
+from gateway.writes import Replies
 from tests.support.daemon import address
 from tests.support.radio import Machine, Street
 
@@ -82,10 +84,13 @@ class Ears:
         self.episodes = Episodes()
         profiles = Profiles.load()
         roster = Roster(tuple(Device(id=f"band-{n:04}", address=address(n)) for n in range(1, devices + 1)))
-        self.normalise = Normaliser(roster, self.episodes, Secrets(b"fleet", b"box"), self.clock)
+        self.normalise = Normaliser(
+            roster, self.episodes, Counters(roster.key_of), Secrets(b"fleet", b"box"), self.clock
+        )
         desk, telemetry = cast("Desk", self.commits), cast("Telemetry", self.commits)
         quarantine = Quarantine(folder / "quarantine")
-        self.pipeline = Pipeline(profiles, self.normalise, desk, telemetry, quarantine, ZONES)
+        replies = Replies({}, lambda pay: pay())
+        self.pipeline = Pipeline(profiles, self.normalise, desk, telemetry, quarantine, replies, ZONES)
         self.machine = Machine(Street())
         station = station_of(profiles, roster, self.clock, Faults(self.clock.moment))
         self.radio = Radio(LINK, Options("hci0"), station, self.machine.world)

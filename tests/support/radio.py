@@ -44,6 +44,7 @@ class Heard(msgspec.Struct, frozen=True):
     service_data: dict[str, bytes] = {}
     service_uuids: list[str] = []
     rssi: int = -67
+    local_name: str | None = None
 
 
 class Wearable:
@@ -191,7 +192,7 @@ class Street:
         self.registered: set[str] = set()
         self.packets: list[Packet] = []
         self.given = Station(
-            knows=lambda kind, key: (kind, key) == (PacketKind.MANUFACTURER, COMPANY),
+            knows=lambda kind, key, _: (kind, key) == (PacketKind.MANUFACTURER, COMPANY),
             connect=self._connect,
             patterns=((0xFF, b"\xff\xff"),),
             registered=lambda address: address in self.registered,

@@ -13,7 +13,7 @@ KNOWN = {(PacketKind.MANUFACTURER, COMPANY), (PacketKind.MANUFACTURER, 1), (Pack
 
 
 def ears() -> Adverts:
-    return Adverts("ble:hci0", lambda kind, key: (kind, key) in KNOWN)
+    return Adverts("ble:hci0", lambda kind, key, _: (kind, key) in KNOWN)
 
 
 def told(heard: Adverts, advert: Advert, ms: int = 0, address: str = ADDRESS) -> list[tuple[int | str, bytes]]:

@@ -32,7 +32,7 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
 def radio(adapter: str = "hci0", mode: ScanMode = ScanMode.AUTO, words: Words | None = None) -> Radio:
     known = {(PacketKind.MANUFACTURER, COMPANY), (PacketKind.SERVICE_DATA, UUID)}
     station = Station(
-        knows=lambda kind, key: (kind, key) in known,
+        knows=lambda kind, key, _: (kind, key) in known,
         connect=lambda _: None,
         patterns=((0xFF, b"\xff\xff\x98\x03"),),
         registered=lambda _: True,

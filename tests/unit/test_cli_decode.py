@@ -216,7 +216,7 @@ def test_a_broken_frame_says_what_is_wrong_and_yields_nothing(
 
 
 def test_what_nothing_knows_is_told_with_who_sent_it(objects: Objects, decode: Decode) -> None:
-    assert objects("--manufacturer", "4c", "0215", "--address", MAC) == [
+    assert objects("--manufacturer", "4c", "1005", "--address", MAC) == [
         {
             "profile": None,
             "device": "c09800010203",
@@ -226,7 +226,7 @@ def test_what_nothing_knows_is_told_with_who_sent_it(objects: Objects, decode: D
             "errors": ["manufacturer data of company 0x004C: no profile looks at it"],
         }
     ]
-    assert decode("--manufacturer", "4c", "0215").out.splitlines()[-1] == "nothing recognised"
+    assert decode("--manufacturer", "4c", "1005").out.splitlines()[-1] == "nothing recognised"
     assert objects("--advert", "020106", "--address", MAC)[0]["errors"] == ["no section that a profile could read"]
 
 
@@ -322,7 +322,7 @@ def test_a_line_of_text_is_read_without_its_end(objects: Objects, tmp_path: Path
         assert objects("--profiles", str(tmp_path), "--line", line) == [wanted]
     (found,) = objects("--profiles", str(tmp_path), "--line", "T=none")
     assert "text: wants other values in it" in found["errors"][0]
-    (found,) = objects("--profiles", str(tmp_path), "--line", "x" * 50)
+    (found,) = objects("--profiles", str(tmp_path), "--line", "z" * 50)
     assert found["profile"] is None
 
 
@@ -335,7 +335,7 @@ def test_a_line_that_passes_an_advert_on_says_what_the_advert_says(
     nothing = OK | {"profile": None, "values": {}, "occurrences": []}
     for advert, why in (
         ("", "no section that a profile could read"),
-        ("05ff4c000215", "manufacturer data of company 0x004C: no profile looks at it"),
+        ("05ff4c001005", "manufacturer data of company 0x004C: no profile looks at it"),
     ):
         assert objects(*line, f"ADV C09800010203 -61 {advert}") == [nothing | {"errors": [why]}]
     (found,) = objects(*line, "ADV C09800010203 -61 020")
@@ -352,7 +352,7 @@ def test_a_capture_is_read_line_by_line_and_an_adverts_sections_together(objects
     path = tmp_path / "capture.jsonl"
     line = {"t": 0.5, "kind": "manufacturer", "key": 0xFFFF, "address": MAC, "rssi": -60, "payload": "9803" + PAYLOAD}
     frame = {"kind": "frame", "key": "398-reference", "payload": SERIAL[6:-4]}
-    other = line | {"key": 0x004C, "payload": "0215"}
+    other = line | {"key": 0x004C, "payload": "1005"}
     path.write_text("\n".join(json.dumps(each) for each in (line, other, line | {"t": 0.7}, frame)))
     assert objects(str(path)) == [OK, OK, OK | {"device": "00010203"}]
 

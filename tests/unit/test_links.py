@@ -63,6 +63,6 @@ def test_on_the_bench_radios_pass_on_all_that_they_hear_and_call_nobody() -> Non
         (link,) = build_links(config(bluetooth=[{}]), profiles, known, clock, faults, bench=bench).values()
         assert isinstance(link.driver, Radio)
         station = link.driver._station
-        assert station.knows(PacketKind.MANUFACTURER, 0x004C) is bench
+        assert station.knows(PacketKind.MANUFACTURER, 0x004C, b"a phone") is bench
         assert station.registered("c09800010203") is not bench
         assert (station.repeat_ms == 0) is bench

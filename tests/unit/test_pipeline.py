@@ -46,6 +46,10 @@ class Format:
                 said = Said(reply=b"LK\n")
         return Decoded("watch", WATCH, None, said)
 
+    @staticmethod
+    def relayed(_packet: Packet, _decoded: Decoded) -> tuple[Packet, ...]:
+        return ()
+
 
 @asynccontextmanager
 async def listening(folder: Path, office: Office, port: SerialPort) -> AsyncIterator[Pipeline]:

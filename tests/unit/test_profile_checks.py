@@ -98,6 +98,7 @@ MISTAKES = [  # what is changed, to what, where that is told (where it was chang
     ("order: little\n", "order: little\ndecoder: nothing\n", "decoder: no", "no decoder has this name"),
     ("order: little\n", "order: little\nbuttons: {twice: sos}\n", "{twice", "single, double"),
     ("order: little\n", "order: little\nbuttons: {single: service_request}\n", "{single: ser", "names its service"),
+    ("order: little\n", "order: little\nbuttons: {hold: none}\n", "{hold", "cannot mean 'none'"),
     ("  address: {at: 0, size: 4}", "  address: {field: adress}", "", "no field is called 'adress'"),
     ("  address: {at: 0, size: 4}\n", "", "  framing:", "which device a frame is from"),
     ('manufacturer: {company: 0xFFFF, prefix: "9803"}', "ibeacon: {minor: 1}", "", "within a uuid and a major"),

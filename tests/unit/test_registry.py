@@ -44,10 +44,11 @@ def test_the_shipped_profiles_are_in_force() -> None:
     profiles = Profiles.load()
     assert profiles.names == NAMES
     assert isinstance(profiles.framing("398-reference"), LengthFraming)
-    assert profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
-    assert profiles.knows(PacketKind.FRAME, "398-reference")
-    assert not profiles.knows(PacketKind.MANUFACTURER, 0x0001)
-    assert not profiles.knows(PacketKind.SERVICE_DATA, FFF0)
+    assert profiles.knows(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03")
+    assert not profiles.knows(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x04")
+    assert profiles.knows(PacketKind.FRAME, "398-reference", b"")
+    assert not profiles.knows(PacketKind.MANUFACTURER, 0x0001, b"\x98\x03")
+    assert not profiles.knows(PacketKind.SERVICE_DATA, FFF0, b"")
 
 
 def test_a_packet_is_read_by_the_profile_that_knows_it() -> None:
@@ -96,8 +97,8 @@ def test_a_site_profile_takes_a_shipped_ones_place(tmp_path: Path) -> None:
     (tmp_path / "ours.yaml").write_text(text.replace("company: 0xFFFF", "company: 0x0001"))
     profiles = Profiles.load(tmp_path)
     assert profiles.names == NAMES
-    assert profiles.knows(PacketKind.MANUFACTURER, 0x0001)
-    assert not profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
+    assert profiles.knows(PacketKind.MANUFACTURER, 0x0001, b"\x98\x03")
+    assert not profiles.knows(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03")
 
 
 def test_one_name_twice_in_a_folder_is_refused(site: Callable[..., Path]) -> None:
