@@ -20,7 +20,7 @@ WIRE = BracketedFraming(longest=64)
 HEAD = re.compile(rb"\w\w\*\w{1,20}\*")
 NUMBERED = re.compile(rb"[0-9A-Fa-f]{4}\*")
 NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?")
-STATUS = re.compile(r"[0-9A-Fa-f]{1,8}")
+STATUS = re.compile(r"(?:[0-9A-Fa-f]{4}){1,2}")
 TIME = re.compile(r"\d{12}")
 PLACE = ("fix", "latitude", "N or S", "longitude", "E or W", "speed", "course", "altitude", "satellites", "signal")
 ALARMS = {
