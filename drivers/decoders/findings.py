@@ -1,5 +1,7 @@
 """What a decoder finds in a payload, gathered as it goes along."""
 
+from decimal import Decimal
+
 from drivers.base import LIMIT, Address, Auth, Measurement, Metric, Occurrence, Reading, Said
 from drivers.decoders.ieee11073 import Special, Value
 
@@ -25,8 +27,11 @@ class Findings:
         self._absent: list[str] = []
         self._seen: set[Metric] = set()
 
-    def add(self, metric: Metric, value: Value | float | None) -> None:
-        """A value, or None where the device says that it has none."""
+    def add(self, metric: Metric, value: Value | float | None, digits: int | None = None) -> None:
+        """A value, or None where the device says that it has none.
+
+        `digits`: to how many behind the point it is rounded, for what was converted has no end of them.
+        """
         if metric in self._seen:
             return
         self._seen.add(metric)
@@ -38,8 +43,9 @@ class Findings:
         elif isinstance(value, Special) or not low <= value <= high:
             self._absurd.append(metric.value)
         else:
-            whole = value == int(value)
-            self._readings.append(Measurement(metric, int(value) if whole else float(value)))
+            exact = value if digits is None else round(Decimal(value), digits)
+            whole = exact == int(exact)
+            self._readings.append(Measurement(metric, int(exact) if whole else float(exact)))
 
     def happened(self, occurrence: Occurrence) -> None:
         self._readings.append(occurrence)

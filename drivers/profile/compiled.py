@@ -40,6 +40,11 @@ class Profile:
         """Whether such a device can call for help: it goes first where connections are few."""
         return self.file.decoder is not None or any(way.occurrences for way in self.file.ways)
 
+    @property
+    def relays(self) -> bool:
+        """Whether its frames hold whole adverts of others."""
+        return self.file.serial is not None and self.file.serial.relays is not None
+
     def layout(self, payload: bytes) -> tuple[Layout, Sequence[Any]] | None:
         """The first layout that fits, and the payload's cells under it."""
         for layout in self.layouts:
@@ -61,6 +66,13 @@ class Profile:
 
         return decode
 
+    def characteristic(self, packet: Packet) -> Decoded:
+        """What a standard characteristic of such a device says; KeyError where nothing reads it."""
+        if packet.address is None:
+            raise BadFrame("no_address", packet.payload)
+        said = standard.DECODERS[str(packet.key)](packet.payload)
+        return Decoded(self.name, packet.address[-(self.file.address_bits // 4) :], packet.rssi, said)
+
     def buzz(self, link: str, address: Address, pattern: BuzzPattern) -> Write | None:
         """What makes the device buzz over `link`; None where this format cannot."""
         way, _, _ = link.partition(":")
@@ -80,18 +92,6 @@ def characteristics(bluetooth: Bluetooth | None) -> tuple[str, ...]:
     """The characteristics that a profile connects for."""
     connect = bluetooth.connect if bluetooth else None
     return (*connect.notify, *connect.read) if connect else ()
-
-
-def characteristic(profile: str, uuid: str) -> Callable[[Packet], Decoded]:
-    """The decoder of a standard characteristic's values; KeyError where there is none."""
-    read = standard.DECODERS[uuid]
-
-    def decode(packet: Packet) -> Decoded:
-        if packet.address is None:
-            raise BadFrame("no_address", packet.payload)
-        return Decoded(profile, packet.address, packet.rssi, read(packet.payload))
-
-    return decode
 
 
 def _reader(layouts: Sequence[Layout]) -> Reads:

@@ -25,6 +25,7 @@ from drivers.base import (
     Said,
 )
 from drivers.checksum import CHECKSUMS
+from drivers.decoders.characteristics import DECODERS
 from drivers.framing import Counts
 from drivers.profile.compiled import Profile
 from drivers.profile.golden import told, wording
@@ -32,7 +33,7 @@ from drivers.profile.kinds import Kind
 from drivers.profile.load import load
 from drivers.profile.model import BehaviourName
 from drivers.profile.recognition import carriers
-from tests.support.profiles import SHIPPED, altered
+from tests.support.profiles import NAMES, SHIPPED, altered
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = load(SHIPPED)
@@ -193,6 +194,13 @@ def test_the_reference_page_names_every_type_checksum_and_kind() -> None:
     assert len(EXAMPLES) >= 10
     words = [*(each.value for each in (*OccurrenceKind, *Kind, *BehaviourName, *Counts)), *CHECKSUMS]
     assert [word for word in words if f"`{word}`" not in PAGE and f"### {word}:" not in PAGE] == []
+
+
+def test_the_reference_page_has_every_shipped_profile_and_every_characteristic() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` (?:\| [^|]+ ){6}\|$", PAGE, re.MULTILINE)
+    assert sorted(rows) == list(NAMES)
+    table = PAGE.split("| characteristic |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`(2a\w\w)`", table)) == {uuid[4:8] for uuid in DECODERS}
 
 
 def test_an_absent_event_tells_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from drivers.base import BadFrame, BuzzPattern, Instant, Packet, PacketKind
 from drivers.framing import LengthFraming
 from drivers.marked import Refused
 from drivers.registry import SHIPPED, Profiles
-from tests.support.profiles import SHIPPED_NAMES
+from tests.support.profiles import NAMES
 
 PENDANT = """
 profile: {name}
@@ -42,7 +42,7 @@ def packet(kind: PacketKind, key: int | str, payload: bytes) -> Packet:
 
 def test_the_shipped_profiles_are_in_force() -> None:
     profiles = Profiles.load()
-    assert profiles.names == SHIPPED_NAMES
+    assert profiles.names == NAMES
     assert isinstance(profiles.framing("398-reference"), LengthFraming)
     assert profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
     assert profiles.knows(PacketKind.FRAME, "398-reference")
@@ -69,6 +69,8 @@ def test_a_packet_that_nobody_knows_is_none_and_a_broken_one_is_refused() -> Non
         profiles.decode(packet(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS[:-1]))
 
 
+
+
 def test_an_advert_without_an_address_is_refused() -> None:
     nameless = Packet("ble:hci0", PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS, Instant(0, 0))
     with pytest.raises(BadFrame, match="no_address"):
@@ -77,7 +79,7 @@ def test_an_advert_without_an_address_is_refused() -> None:
 
 def test_the_longest_prefix_wins(site: Callable[..., Path]) -> None:
     profiles = Profiles.load(site(short="40", long="4001"))
-    assert set(profiles.names) == {*SHIPPED_NAMES, "long", "short"}
+    assert set(profiles.names) == {*NAMES, "long", "short"}
     for payload, name in ((b"\x40\x01\x01", "long"), (b"\x40\x02", "short")):
         decoded = profiles.decode(packet(PacketKind.SERVICE_DATA, FFF0, payload))
         assert decoded is not None
@@ -93,7 +95,7 @@ def test_a_site_profile_takes_a_shipped_ones_place(tmp_path: Path) -> None:
     text = (SHIPPED / "398-reference.yaml").read_text()
     (tmp_path / "ours.yaml").write_text(text.replace("company: 0xFFFF", "company: 0x0001"))
     profiles = Profiles.load(tmp_path)
-    assert profiles.names == SHIPPED_NAMES
+    assert profiles.names == NAMES
     assert profiles.knows(PacketKind.MANUFACTURER, 0x0001)
     assert not profiles.knows(PacketKind.MANUFACTURER, 0xFFFF)
 
