@@ -25,8 +25,7 @@ AROUND = 6
 
 def _read(walk: Walk) -> Said:
     if walk.number("packet type", 1) != RADIO_ERP1:
-        if walk.left:
-            walk.rest("data")
+        walk.rest("data")
         return Said()
     rorg = walk.number("RORG", 1)
     if rorg in SECURE:

@@ -81,8 +81,7 @@ def _read(walk: Walk) -> Said:
         readings = _levels(_report(walk, header.length))
     elif header.kind == POSITIONS and not header.divided:
         readings = _levels(_reports(walk))
-    if walk.left:
-        walk.rest("the rest")
+    walk.rest("the rest")
     return Said(readings, address=header.address, reply=header.reply())
 
 

@@ -26,8 +26,7 @@ def _read(walk: Walk) -> Said:
         return Said((PRESS,), address=_basic(walk), reply=REPLY)
     if command == HEARD_BY_PROTOCOL:
         return Said((PRESS,), address=_by_protocol(walk), reply=REPLY)
-    if walk.left:
-        walk.rest("content")
+    walk.rest("content")
     return Said()
 
 

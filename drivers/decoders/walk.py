@@ -38,11 +38,8 @@ class Walk:
         return octets
 
     def number(self, name: str, size: int) -> int:
-        octets = self._payload[self._at : self._at + size]
-        number = int.from_bytes(octets, "big")
-        if len(octets) < size:
-            raise self.bad("too_short")
-        self._pass(octets, name, number)
+        number = int.from_bytes(self.take(name, size), "big")
+        self.parts[-1] = self.parts[-1]._replace(raw=str(number))
         return number
 
     def text(self, name: str, end: bytes) -> str:
@@ -55,6 +52,7 @@ class Walk:
         return text
 
     def rest(self, name: str) -> bytes:
+        """All that is left; where nothing is, it is no field."""
         return self.take(name, self.left) if self.left else b""
 
     def means(self, value: object) -> None:

@@ -20,7 +20,7 @@ WIRE = BracketedFraming(longest=64)
 HEAD = re.compile(rb"\w\w\*\w{1,20}\*")
 NUMBERED = re.compile(rb"[0-9A-Fa-f]{4}\*")
 NUMBER = re.compile(r"\d{1,6}(\.\d{1,6})?")
-STATUS = re.compile(r"[0-9A-Fa-f]{1,8}")
+STATUS = re.compile(r"(?:[0-9A-Fa-f]{4}){1,2}")
 TIME = re.compile(r"\d{12}")
 PLACE = ("fix", "latitude", "N or S", "longitude", "E or W", "speed", "course", "altitude", "satellites", "signal")
 ALARMS = {
@@ -62,8 +62,7 @@ def _read(walk: Walk) -> Said:
         _link(walk, found)
     else:
         _values(walk, found, VALUES.get(kind.lower(), ()))
-    if walk.left:
-        walk.rest("the rest")
+    walk.rest("the rest")
     said = found.said(address=device)
     answer = "AL" if kind.startswith("AL") else kind
     return replace(said, reply=WIRE.wrap("*".join([*head, answer]).encode())) if answer in {"AL", "LK"} else said
@@ -84,11 +83,12 @@ def _position(walk: Walk, found: Findings, *, alarm: bool) -> None:
     _number(walk, found, Metric.BATTERY_LEVEL)
     _number(walk, found, Metric.STEPS)
     walk.text("turns in sleep", b",")
-    status = walk.text("status", b",")
-    if not STATUS.fullmatch(status):
+    written = walk.text("status", b",")
+    status = int(written, 16) if STATUS.fullmatch(written) else None
+    if status is None:
         found.unreadable("status")
     if alarm:
-        happened = _alarms(int(status, 16) if STATUS.fullmatch(status) else None)
+        happened = _alarms(status)
         key = int(time) if TIME.fullmatch(time) else None
         for kind, number in happened:
             found.happened(Occurrence(kind, Edge(key), button=number))
