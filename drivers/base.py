@@ -36,7 +36,10 @@ class PacketKind(StrEnum):
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
-    """Bytes heard on a link, stamped once where they entered; `address` is None where the payload holds it."""
+    """Bytes heard on a link, stamped once where they entered; `address` is None where the payload holds it.
+
+    `profile` names whose characteristic it is: the same one may be read for several.
+    """
 
     link: str
     kind: PacketKind
@@ -47,6 +50,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     rssi: int | None = None
     name: str | None = None
     """What the device calls itself in its advert."""
+    profile: str | None = None
 
 
 class Metric(StrEnum):
@@ -99,6 +103,10 @@ UNITS: dict[Metric, str] = {
     Metric.AMBIENT_PRESSURE: "Pa",
     Metric.ILLUMINANCE: "lx",
 }
+
+
+LIMIT = 1 << 53
+"""Beyond this, no reader of JSON is sure of a number: no measurement is larger."""
 
 
 class Measurement(msgspec.Struct, frozen=True, gc=False):

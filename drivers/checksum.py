@@ -1,4 +1,4 @@
-"""Checksums by name: CRCs as the CRC RevEng catalogue calls them, and the two sums that small receivers use."""
+"""Checksums by name: CRCs as the CRC RevEng catalogue calls them, and the sums that small receivers use."""
 
 import binascii
 import zlib
@@ -34,13 +34,28 @@ class Checksum:
 
 CRCS = {
     "CRC-8/SMBUS": Crc(8, 0x07, 0x00, False, 0x00),
+    "CRC-8/ROHC": Crc(8, 0x07, 0xFF, True, 0x00),
+    "CRC-8/MAXIM-DOW": Crc(8, 0x31, 0x00, True, 0x00),
+    "CRC-8/NRSC-5": Crc(8, 0x31, 0xFF, False, 0x00),
     "CRC-16/IBM-3740": Crc(16, 0x1021, 0xFFFF, False, 0x0000),
     "CRC-16/XMODEM": Crc(16, 0x1021, 0x0000, False, 0x0000),
     "CRC-16/KERMIT": Crc(16, 0x1021, 0x0000, True, 0x0000),
     "CRC-16/IBM-SDLC": Crc(16, 0x1021, 0xFFFF, True, 0xFFFF),
+    "CRC-16/MCRF4XX": Crc(16, 0x1021, 0xFFFF, True, 0x0000),
+    "CRC-16/ARC": Crc(16, 0x8005, 0x0000, True, 0x0000),
     "CRC-16/MODBUS": Crc(16, 0x8005, 0xFFFF, True, 0x0000),
     "CRC-32/ISO-HDLC": Crc(32, 0x04C11DB7, 0xFFFFFFFF, True, 0xFFFFFFFF),
 }
+
+ALIASES = {
+    "CRC-8": "CRC-8/SMBUS",
+    "CRC-8/MAXIM": "CRC-8/MAXIM-DOW",
+    "CRC-16": "CRC-16/ARC",
+    "CRC-16/CCITT-FALSE": "CRC-16/IBM-3740",
+    "CRC-16/X-25": "CRC-16/IBM-SDLC",
+    "CRC-32": "CRC-32/ISO-HDLC",
+}
+"""Other names that the catalogue lists and vendors' sheets use. `CRC-16/CCITT` is none: sheets mean several by it."""
 
 # The same parameters where the standard library computes them in C.
 IN_C: dict[str, Callable[[bytes], int]] = {
@@ -90,8 +105,19 @@ def _sum8(content: bytes) -> int:
     return sum(content) & 0xFF
 
 
+def _sum16(content: bytes) -> int:
+    return sum(content) & 0xFFFF
+
+
+def _lrc8(content: bytes) -> int:
+    return -sum(content) & 0xFF
+
+
 CHECKSUMS = {
     **{name: Checksum(name, crc.width // 8, IN_C.get(name) or by_table(crc)) for name, crc in CRCS.items()},
     "xor8": Checksum("xor8", 1, _xor8),
     "sum8": Checksum("sum8", 1, _sum8),
+    "sum16": Checksum("sum16", 2, _sum16),
+    "lrc8": Checksum("lrc8", 1, _lrc8),
 }
+CHECKSUMS |= {alias: CHECKSUMS[name] for alias, name in ALIASES.items()}

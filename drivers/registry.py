@@ -1,14 +1,16 @@
 """All profiles in force: which packets they know, and what these packets say."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from drivers.base import BASE_UUID, Address, BuzzPattern, Decoded, KeyOf, Packet, PacketKind, Write
 from drivers.framing import Framing
 from drivers.marked import Mark, Problem, Refused
-from drivers.profile.compiled import DecodesOrPasses, Profile, characteristic, characteristics
+from drivers.profile.compiled import DecodesOrPasses, Profile, characteristics
 from drivers.profile.connect import Connect
+from drivers.profile.links import ConnectShape
 from drivers.profile.load import load
 from drivers.profile.recognition import admits, carriers
 
@@ -49,12 +51,14 @@ class Profiles:
             for kind, key, candidate in _candidates(profile, key_of):
                 self._decoders.setdefault((kind, key), []).append(candidate)
             for uuid in characteristics(profile.file.bluetooth):
-                decode = characteristic(profile.name, uuid)
-                self._decoders[PacketKind.CHARACTERISTIC, uuid] = [Candidate(b"", None, decode)]
+                told = Candidate(b"", None, partial(self._told, profile))
+                self._decoders.setdefault((PacketKind.CHARACTERISTIC, uuid), [told])
             if profile.frame:
                 self._decoders[PacketKind.FRAME, profile.name] = [Candidate(b"", None, profile.frame)]
         for candidates in self._decoders.values():
             candidates.sort(key=_particular, reverse=True)
+        callers = [profile for profile in self._profiles.values() if _asks(profile)]
+        self._called_by_section = any(carriers(profile.file.bluetooth) for profile in callers)
 
     @classmethod
     def load(cls, *site: Path, key_of: KeyOf = _no_key) -> "Profiles":
@@ -101,16 +105,21 @@ class Profiles:
         self, services: Collection[str], manufacturer: Mapping[int, bytes], service_data: Mapping[str, bytes]
     ) -> Connect | None:
         """What connection the profiles of a device ask for, by what its advert lists and holds; None for none."""
+        if not services and not self._called_by_section:
+            return None  # so it is with most adverts
         mine = [each for each in self._profiles.values() if _matches(each, services, manufacturer, service_data)]
-        asked = [each.file.bluetooth.connect for each in mine if each.file.bluetooth and each.file.bluetooth.connect]
+        asked = [connect for each in mine if (connect := _asks(each))]
         if not asked:
             return None
         polls = [shape.poll for shape in asked if shape.poll is not None]
+        speaks = next((each for each in mine if each.file.bluetooth and each.file.bluetooth.buzz), mine[0])
         return Connect(
+            profile=speaks.name,
             notify=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.notify)),
             read=tuple(dict.fromkeys(uuid for shape in asked for uuid in shape.read)),
             poll_ms=min(polls, default=None),
             alerts=any(profile.alerts for profile in mine),
+            pair=any(shape.pair for shape in asked),
         )
 
     def patterns(self) -> tuple[tuple[int, bytes], ...]:
@@ -137,6 +146,15 @@ class Profiles:
         Over Bluetooth the write is for `address` as given: pass the full one where the canonical one is cut.
         """
         return self._profiles[profile].buzz(link, address, pattern)
+
+    def _told(self, otherwise: Profile, packet: Packet) -> Decoded:
+        """A characteristic, read for the profile that the wearable was connected for."""
+        return self._profiles.get(packet.profile or "", otherwise).characteristic(packet)
+
+
+def _asks(profile: Profile) -> ConnectShape | None:
+    """What connection a profile asks for."""
+    return profile.file.bluetooth.connect if profile.file.bluetooth else None
 
 
 def _matches(

@@ -113,8 +113,11 @@ def pressed_again(alert: Alert, pressed: Pressed, now: Moment, _: Rules) -> Answ
 
 
 def copied(alert: Alert, given: Copied, _: Moment, __: Rules) -> Answer:
+    """Told with what is sent next: for this alone nothing is sent."""
     grown = _grown(alert.heard_by, given.heard)
-    return Refusal.NO_CHANGE if grown == alert.heard_by else Move(replace(alert, heard_by=grown), None)
+    if grown == alert.heard_by:
+        return Refusal.NO_CHANGE
+    return Move(replace(alert, heard_by=grown, zone=given.zone or alert.zone), None)
 
 
 def ended(alert: Alert, _: Ended, now: Moment, __: Rules) -> Answer:

@@ -27,6 +27,8 @@ from gateway.written import (
 INTERVAL_MAX = "49710d"
 """The longest that MQTT can state, in whole days."""
 RECEIVER = "/dev/serial/by-id/usb-398_receiver_0001-if00-port0"
+CREDENTIALS = Path("/etc/station-gateway/credentials")
+"""The folder that our unit loads; outside of the unit, credentials are read where they lie."""
 CREDENTIAL_FOLDER = "secret"
 """What systemd puts before the names of a whole folder's credentials, as our unit loads them."""
 Count = Annotated[int, Field(strict=True)]
@@ -43,7 +45,7 @@ class Secret(Section):
     file: FilePath | None = None
     """File whose content is the secret; a line end at its end is ignored."""
     credential: str | None = None
-    """Name of a systemd credential (LoadCredential=), or of a file in /etc/station-gateway/credentials."""
+    """Name of a file in /etc/station-gateway/credentials, or of another systemd credential (LoadCredential=)."""
 
     @model_validator(mode="before")
     @classmethod
@@ -56,7 +58,7 @@ class Secret(Section):
 
     @property
     def path(self) -> Path:
-        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/run/credentials/station-gateway.service"))
+        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS))
         named = folder / (self.credential or "")
         loaded_whole = folder / f"{CREDENTIAL_FOLDER}_{self.credential}"
         return self.file or (loaded_whole if not named.exists() and loaded_whole.exists() else named)

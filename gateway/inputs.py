@@ -23,10 +23,11 @@ class Pressed(msgspec.Struct, frozen=True):
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """The same press again, over a link that had not heard it yet."""
+    """The same press again, over a link that had not heard it yet; it may be nearer."""
 
     key: AlertKey
     heard: Heard
+    zone: str | None = None
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from gateway.roster import Roster
 
 SERIAL = Backoff(base=0.25, cap=1.0, floor=0.1)
 """A receiver that is plugged in again is heard within a second or so."""
-RADIO = Backoff(base=0.5, cap=2.0, floor=0.2)
+RADIO = Backoff(base=0.5, cap=1.0, floor=0.2)
 """A bluetoothd that is there again is found within this; what disturbs an adapter is paced by its ladder."""
 REPLAY = Backoff(base=1.0, cap=5.0, floor=0.5)
 
@@ -41,7 +41,7 @@ def build_links(
         framing = profiles.framing(port.profile)
         driver = SerialPort(port.link, port.port, port.profile, framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
-    station = _station(profiles, roster, clock, faults)
+    station = station_of(profiles, roster, clock, faults)
     if bench:
         station = replace(station, knows=lambda *_: True, registered=lambda _: False, repeat_ms=0)
     for adapter in config.bluetooth:
@@ -52,7 +52,9 @@ def build_links(
     return links
 
 
-def _station(profiles: Profiles, roster: Roster, clock: Clock, faults: Faults) -> Station:
+def station_of(profiles: Profiles, roster: Roster, clock: Clock, faults: Faults) -> Station:
+    """What the station's radios share."""
+
     def connect(advert: Advert) -> Connect | None:
         return profiles.connect(advert.service_uuids, advert.manufacturer_data, advert.service_data)
 

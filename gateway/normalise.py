@@ -112,16 +112,17 @@ class Normaliser:
         wearable = scene.wearable
         match ruling.verdict:
             case Verdict.NOTHING:
-                return [Remember(ruling.change)] if ruling.change and wearable.registered else []
+                return _remembered(ruling, wearable)
             case Verdict.COPY:
-                return self._copied(occurrence, wearable, scene.heard)
+                return self._copied(occurrence, scene)
             case Verdict.ENDED:
                 return self._ended(ruling, occurrence, wearable)
             case Verdict.PRESS:
                 return self._pressed(ruling, occurrence, scene)
 
-    def _copied(self, occurrence: Occurrence, wearable: Wearable, heard: Heard) -> list[Input | Remember]:
+    def _copied(self, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:
         """Only a link that had not heard this press is news."""
+        wearable, heard = scene.wearable, scene.heard
         kind = _KINDS.get(occurrence.kind)
         if kind is None:
             return []
@@ -132,14 +133,14 @@ class Normaliser:
         if heard.link in links:
             return []
         links.add(heard.link)
-        return [Copied(self._key(wearable, kind, occurrence), heard)]
+        return [Copied(self._key(wearable, kind, occurrence), heard, wearable.zone or scene.zone)]
 
     def _ended(self, ruling: Ruling, occurrence: Occurrence, wearable: Wearable) -> list[Input | Remember]:
         """What takes something back (put on, cancelled) is no alert: its own end ends none."""
         kind = _KINDS.get(occurrence.kind)
         if kind is not None:
-            return [Ended(self._key(wearable, kind), ruling.change)]
-        return [Remember(ruling.change)] if ruling.change and wearable.registered else []
+            return [Ended(self._key(wearable, kind), _kept(ruling, wearable))]
+        return _remembered(ruling, wearable)
 
     def _tell(self, address: Address, events: dict[Event, set[str]]) -> dict[Event, set[str]]:
         """Remember which links were told of a device's events; of the rest the longest untold is forgotten."""
@@ -153,9 +154,9 @@ class Normaliser:
         wearable = scene.wearable
         match occurrence.kind:
             case OccurrenceKind.FALL_CANCELLED:
-                return [Withdrawn(self._key(wearable, AlertKind.FALL), ruling.change)]
+                return [Withdrawn(self._key(wearable, AlertKind.FALL), _kept(ruling, wearable))]
             case OccurrenceKind.PUT_ON:
-                return [Ended(self._key(wearable, AlertKind.NOT_WORN), ruling.change)]
+                return [Ended(self._key(wearable, AlertKind.NOT_WORN), _kept(ruling, wearable))]
         kind = _KINDS[occurrence.kind]
         self._tell(wearable.address, {_event(occurrence): {scene.heard.link}})
         pressed = Pressed(
@@ -198,6 +199,16 @@ class Normaliser:
         if len(self._wearables) > STRANGERS + len(self._roster.devices):
             self._wearables.popitem(last=False)
         return found
+
+
+def _kept(ruling: Ruling, wearable: Wearable) -> Put | None:
+    """What must survive a restart: of a stranger nothing but a press, for presses of made-up addresses are limited."""
+    return ruling.change if wearable.registered else None
+
+
+def _remembered(ruling: Ruling, wearable: Wearable) -> list[Input | Remember]:
+    kept = _kept(ruling, wearable)
+    return [Remember(kept)] if kept else []
 
 
 def _event(occurrence: Occurrence) -> Event:

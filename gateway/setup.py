@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
-from gateway.config import Config, Secret
+from gateway.config import CREDENTIALS, Config, Secret
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
@@ -60,6 +60,9 @@ def warnings(config: Config) -> list[str]:
         found.append(f"{what}; give all stations the same one, such as fleet_key: {{credential: fleet-key}}")
     unstable = [link.port for link in config.serial if re.fullmatch(r"/dev/tty(USB|ACM)\d+", link.port)]
     found += [f"serial port {port} may change its number; use its path below /dev/serial/by-id/" for port in unstable]
+    if len(config.bluetooth) > 1:
+        unstable = [link.adapter for link in config.bluetooth if link.adapter.startswith("hci")]
+        found += [f"Bluetooth adapter {name} may be another one after a reboot; use its address" for name in unstable]
     found += [f"{link.link} is for trials: what it plays is taken for real presses" for link in config.replay]
     for broker in config.mqtt.brokers:
         url = urlsplit(broker)
@@ -141,8 +144,7 @@ def _missing(config: Config) -> Iterator[Finding]:
 
 def _put_in_place(kept: Path | Secret | None) -> str:
     if isinstance(kept, Secret) and kept.credential:
-        loaded = f"load it in the unit, LoadCredential={kept.credential}:FILE"
-        return f"{loaded}; outside of the unit it is there only for root, and only while the daemon runs"
+        return f"put it into {CREDENTIALS}/{kept.credential}, readable for root alone; only root can check it"
     return "put it in place, readable for the gateway's user, or correct the path"
 
 
@@ -167,3 +169,7 @@ def _doubled(config: Config) -> Iterator[Finding]:
                 cure = "give one of them a name: of its own"
                 yield (section, index), f"another link is called {link.link} already", cure
             seen.add(link.link)
+    adapters = [link.adapter.lower() for link in config.bluetooth]
+    for index, adapter in enumerate(adapters):
+        if adapter in adapters[:index]:
+            yield ("bluetooth", index, "adapter"), "this adapter is named above already", "name each adapter once"

@@ -12,7 +12,8 @@ from gateway.normalise import Route
 
 log = structlog.get_logger("writes")
 
-WRITE_S = 5.0
+WRITE_S = 15.0
+"""Over Bluetooth the wearable is to be called first."""
 
 
 class Writes:

@@ -4,15 +4,17 @@
 #   install.sh [--wheels FOLDER]     install, or upgrade what is there; from PyPI, or offline from FOLDER (wheels.sh)
 #   install.sh uninstall [--purge]   take it away; --purge: its configuration and undelivered data as well
 #
-# Each version has an environment of its own below /opt/station-gateway/versions; `current` points to the one in force.
-# Nothing in /etc/station-gateway that is there already is changed.
+# Each version has an environment of its own below /opt/station-gateway/versions, with its units beside it; `current`
+# points to the one in force. Nothing in /etc/station-gateway that is there already is changed.
 set -eu
+umask 022  # whatever root is used to: the daemon must read what is installed
 
 home=/opt/station-gateway
 etc=/etc/station-gateway
-units="station-gateway.service station-gateway-reset.socket station-gateway-reset@.service"
-here=$(cd "$(dirname "$0")" && pwd)
-source=$(dirname "$here")
+service=station-gateway.service
+socket=station-gateway-reset.socket
+units="$service $socket station-gateway-reset@.service"
+source=$(cd "$(dirname "$0")/.." && pwd)
 
 say() { echo "station-gateway: $*"; }
 fail() { echo "station-gateway: $*" >&2; exit 1; }
@@ -32,105 +34,121 @@ packages() {
         >/dev/null || fail "apt-get could not install$missing: see to the box's network, or install them by hand"
 }
 
-environment() {  # builds $1; a half-built one is never taken
-    say "building $1"
-    python3 -m venv "$1"
+build() {  # an environment at $new, with all that belongs to its version; a half-built one is never taken
+    say "building $new"
+    python3 -m venv "$new"
     if [ -n "$wheels" ]; then
-        set -- "$1" --no-index --find-links "$wheels" station-gateway
+        set -- --no-index --find-links "$wheels" "station-gateway==$version"
     else
-        set -- "$1" "$source"
+        set -- "$source"
     fi
-    target=$1
-    shift
-    "$target/bin/python" -m pip install --quiet --disable-pip-version-check "$@" \
-        || fail "pip could not install it; without network, gather wheels elsewhere with wheels.sh and give --wheels"
-    mkdir -p "$target/share"
-    cp "$source/README.md" "$source/config/README.md" "$target/share/" 2>/dev/null || true
+    "$new/bin/python" -m pip install --quiet --disable-pip-version-check "$@" \
+        || fail "pip could not install $version; without network, gather its wheels elsewhere with wheels.sh and give --wheels"
+    mkdir -p "$new/share"
+    cp -R "$source/README.md" "$source/config" "$source/systemd" "$new/share/"
 }
 
-files() {
-    for unit in $units; do install -m 644 "$here/$unit" /etc/systemd/system/; done
-    install -D -m 644 "$here/sysusers.conf" /usr/lib/sysusers.d/station-gateway.conf
-    install -D -m 644 "$here/60-station-gateway.rules" /etc/udev/rules.d/60-station-gateway.rules
-    install -D -m 755 "$here/reset-radio.py" /usr/lib/station-gateway/reset-radio
+configuration() {  # what is there already stays as it is
+    install -D -m 644 "$new/share/systemd/sysusers.conf" /usr/lib/sysusers.d/station-gateway.conf
     systemd-sysusers /usr/lib/sysusers.d/station-gateway.conf
-    install -d -m 750 -o root -g station-gateway "$etc"
-    install -d -m 700 "$etc/credentials"
+    install -D -m 644 "$new/share/systemd/tmpfiles.conf" /usr/lib/tmpfiles.d/station-gateway.conf
+    systemd-tmpfiles --create /usr/lib/tmpfiles.d/station-gateway.conf
     for name in gateway.yaml devices.yaml; do
-        [ -e "$etc/$name" ] || install -m 640 -o root -g station-gateway "$source/config/$name" "$etc/$name"
+        [ -e "$etc/$name" ] || install -m 640 -o root -g station-gateway "$new/share/config/$name" "$etc/$name"
     done
+}
+
+untouched() {  # whether the configuration is still one that a version came with
+    for version_of in "$new" "$before"; do
+        if [ -n "$version_of" ] && cmp -s "$version_of/share/config/gateway.yaml" "$etc/gateway.yaml"; then return 0; fi
+    done
+    return 1
+}
+
+check() {  # the credentials are read where they lie: the daemon may not be there to have them
+    CREDENTIALS_DIRECTORY="$etc/credentials" "$new/bin/station-gateway" check "$etc/gateway.yaml"
+}
+
+put_in_force() {  # the version at $1 with its units; `current` never is half of anything
+    for unit in $units; do install -m 644 "$1/share/systemd/$unit" /etc/systemd/system/; done
+    install -D -m 644 "$1/share/systemd/60-station-gateway.rules" /etc/udev/rules.d/60-station-gateway.rules
+    install -D -m 755 "$1/share/systemd/reset-radio.py" /usr/lib/station-gateway/reset-radio
+    ln -sfn "$1" "$home/next"
+    mv -T "$home/next" "$home/current"
     ln -sfn "$home/current/bin/station-gateway" /usr/local/bin/station-gateway
 }
 
-untouched() {  # whether the configuration is still the one that came with it
-    cmp -s "$source/config/gateway.yaml" "$etc/gateway.yaml"
-}
-
-point_at() {  # `current` never is half of anything
-    ln -sfn "$1" "$home/next"
-    mv -T "$home/next" "$home/current"
+reload() {
+    systemctl daemon-reload
+    systemctl enable --quiet $socket
+    systemctl restart $socket
+    # what is plugged in already is seen to as well
+    { udevadm control --reload \
+        && udevadm trigger --subsystem-match=usb --subsystem-match=usb-serial --subsystem-match=tty; } || true
 }
 
 start() {  # whether the version in force comes up
-    systemctl restart station-gateway.service && systemctl is-active --quiet station-gateway.service
+    systemctl restart $service && systemctl is-active --quiet $service
 }
 
 install_it() {
-    [ -f "$source/pyproject.toml" ] || [ -n "$wheels" ] || fail "$source is no checkout of the gateway; give --wheels"
+    [ -f "$source/pyproject.toml" ] || fail "$source is no checkout of the gateway"
     packages
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "it wants Python 3.11 or later, as Debian 12 has"
     version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")
     new=$home/versions/$version-$(date +%Y%m%d%H%M%S)
     before=$(readlink "$home/current" 2>/dev/null || true)
     mkdir -p "$home/versions"
     trap 'rm -rf "$new"' EXIT
-    environment "$new"
-    files
-    if ! untouched && ! "$new/bin/station-gateway" check "$etc/gateway.yaml"; then
+    build
+    configuration
+    if ! untouched && ! check; then
         fail "$etc/gateway.yaml is refused by the new version; ${before:+the old one goes on. }Mend it and run this again"
     fi
-    point_at "$new"
+    put_in_force "$new"
     trap - EXIT
     if ! systemd_runs; then
         say "installed; systemd does not run here, so nothing was started"
         return
     fi
-    systemctl daemon-reload
-    udevadm control --reload || true
-    systemctl enable --quiet --now station-gateway-reset.socket
-    if untouched; then
+    reload
+    if untouched && ! systemctl is-enabled --quiet $service; then
         say "installed. Now write $etc/gateway.yaml and devices.yaml, then:"
         say "    station-gateway check $etc/gateway.yaml && systemctl enable --now station-gateway"
         return
     fi
-    systemctl enable --quiet station-gateway.service
-    if start; then
-        say "$version runs: systemctl status station-gateway"
-    elif [ -n "$before" ] && [ -d "$before" ]; then
-        journalctl -u station-gateway -n 20 --no-pager >&2 || true
-        point_at "$before"
-        start || true
-        rm -rf "$new"
-        fail "the new version did not come up (see above); the old one is in force again"
-    else
-        journalctl -u station-gateway -n 20 --no-pager >&2 || true
-        fail "it did not come up: see above"
-    fi
+    systemctl enable --quiet $service
+    if ! start; then go_back; fi
+    say "$version runs: systemctl status station-gateway"
     # the version before this one stays, to go back to
     for old in "$home"/versions/*; do
         [ "$old" = "$new" ] || [ "$old" = "$before" ] || rm -rf "$old"
     done
 }
 
+go_back() {
+    journalctl -u $service -n 20 --no-pager >&2 || true
+    [ -d "$before" ] || fail "it did not come up: see above"
+    put_in_force "$before"
+    reload
+    start || true
+    rm -rf "$new"
+    fail "the new version did not come up (see above); the old one is in force again"
+}
+
 uninstall() {
     if systemd_runs; then
-        systemctl disable --quiet --now station-gateway.service station-gateway-reset.socket 2>/dev/null || true
+        systemctl disable --quiet --now $service $socket 2>/dev/null || true
     fi
     for unit in $units; do rm -f "/etc/systemd/system/$unit"; done
     rm -rf "$home" /usr/lib/station-gateway /usr/lib/sysusers.d/station-gateway.conf \
-        /etc/udev/rules.d/60-station-gateway.rules
+        /usr/lib/tmpfiles.d/station-gateway.conf /etc/udev/rules.d/60-station-gateway.rules
     [ ! -L /usr/local/bin/station-gateway ] || rm /usr/local/bin/station-gateway
-    systemd_runs && systemctl daemon-reload
-    if [ "$1" = purge ]; then
+    if systemd_runs; then
+        systemctl daemon-reload
+        udevadm control --reload || true
+    fi
+    if [ "$what" = purge ]; then
         rm -rf "$etc" /var/lib/station-gateway
         say "gone, with its configuration and its data"
     else
@@ -145,7 +163,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         install | uninstall) verb=$1 ;;
         --wheels)
-            [ $# -ge 2 ] && [ -d "$2" ] || fail "--wheels wants a folder"
+            if [ $# -lt 2 ] || ! [ -d "$2" ]; then fail "--wheels wants a folder"; fi
             wheels=$(cd "$2" && pwd)
             shift
             ;;
@@ -156,4 +174,4 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ "$(id -u)" -eq 0 ] || fail "run it as root"
-if [ "$verb" = install ]; then install_it; else uninstall $what; fi
+if [ "$verb" = install ]; then install_it; else uninstall; fi

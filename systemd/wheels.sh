@@ -7,6 +7,7 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 machine=${2:-x86_64}
 cd "$(dirname "$0")/.."
+rm -f "$folder"/station_gateway-*.whl
 python3 -m pip wheel --quiet --no-deps --wheel-dir "$folder" .
 set --
 for tag in 2_36 2_34 2_31 2_28 2_17; do set -- "$@" --platform "manylinux_${tag}_$machine"; done

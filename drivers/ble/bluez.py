@@ -13,6 +13,7 @@ from dbus_fast.aio import MessageBus
 from drivers.base import Address
 from drivers.ble import faults
 from drivers.ble.adverts import canonical
+from drivers.ble.ladder import Cause
 
 BLUEZ = "org.bluez"
 _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
@@ -61,7 +62,12 @@ class Bluez:
 
     async def notifying(self, characteristic: str) -> bool:
         """Whether the subscription to a characteristic, by its object path, is in force."""
-        return bool(await self._get(characteristic, _CHARACTERISTIC, "Notifying"))
+        try:
+            return bool(await self._get(characteristic, _CHARACTERISTIC, "Notifying"))
+        except faults.RadioDown as down:
+            if down.cause is not Cause.ABSENT:
+                raise
+            return False  # the characteristic went with its wearable
 
     async def watch(self, adapter: Adapter) -> "asyncio.Future[faults.RadioDown]":
         """A future that tells when scanning cannot be going on any more: whatever went first."""
@@ -78,7 +84,7 @@ class Bluez:
         self._bus.add_message_handler(heard)
         for rule in (
             f"type='signal',member='NameOwnerChanged',arg0='{BLUEZ}'",
-            f"type='signal',sender='{BLUEZ}',path='/',member='InterfacesRemoved'",
+            f"type='signal',sender='{BLUEZ}',member='InterfacesRemoved',arg0path='{adapter.path}'",
             f"type='signal',sender='{BLUEZ}',path='{adapter.path}',member='PropertiesChanged'",
         ):
             await self._call(_BUS, _BUS_PATH, _BUS, "AddMatch", "s", [rule])
@@ -132,10 +138,17 @@ async def bluez(who: str) -> AsyncIterator[Bluez]:
     """A connection to the system bus, for what concerns the adapter `who`. RadioDown where there is no bus."""
     bus = MessageBus(bus_type=BusType.SYSTEM)
     try:
-        await bus.connect()
-    except (OSError, EOFError, DBusError) as error:
-        raise faults.no_bus(who, str(error) or type(error).__name__) from error
-    try:
+        await _connected(bus, who)
         yield Bluez(bus, who)
     finally:
         bus.disconnect()
+
+
+async def _connected(bus: MessageBus, who: str) -> None:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await bus.connect()
+    except TimeoutError as error:
+        raise faults.no_bus(who, "the system bus does not answer") from error
+    except (OSError, EOFError, DBusError) as error:
+        raise faults.no_bus(who, str(error) or type(error).__name__) from error

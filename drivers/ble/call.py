@@ -1,6 +1,7 @@
 """One connection to a wearable, through bleak and bleak-retry-connector: a fresh client for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from bleak import BleakClient
@@ -27,6 +28,9 @@ class Call(Protocol):
     async def subscribe(self, characteristic: str, told: Told) -> None:
         """Have every value of it told, until the connection ends."""
 
+    async def pair(self) -> None:
+        """Return when the wearable is bonded with, now or since long."""
+
     def path(self, characteristic: str) -> str:
         """Its object path in BlueZ."""
 
@@ -42,35 +46,31 @@ class BleakCall:
     def __init__(self, client: BleakClient) -> None:
         self._client = client
 
+    async def pair(self) -> None:
+        with _failing("pairing"):
+            await self._client.pair()
+
     async def subscribe(self, characteristic: str, told: Told) -> None:
         found = self._found(characteristic)
-        try:
+        with _failing(characteristic):
             await self._client.start_notify(found, lambda _, value: told(bytes(value)))
-        except (BleakError, DBusError, OSError, EOFError) as error:
-            raise CallFailed(f"{characteristic}: {_said(error)}") from error
 
     def path(self, characteristic: str) -> str:
         return str(self._found(characteristic).obj[0])
 
     async def read(self, characteristic: str) -> bytes:
         found = self._found(characteristic)
-        try:
+        with _failing(characteristic):
             return bytes(await self._client.read_gatt_char(found))
-        except (BleakError, DBusError, OSError, EOFError) as error:
-            raise CallFailed(f"{characteristic}: {_said(error)}") from error
 
     async def write(self, characteristic: str, payload: bytes) -> None:
         found = self._found(characteristic)
-        try:
+        with _failing(characteristic):
             await self._client.write_gatt_char(found, payload)
-        except (BleakError, DBusError, OSError, EOFError) as error:
-            raise CallFailed(f"{characteristic}: {_said(error)}") from error
 
     async def leave(self) -> None:
-        try:
+        with _failing("disconnecting"):
             await self._client.disconnect()
-        except (BleakError, DBusError, OSError, EOFError) as error:
-            raise CallFailed(_said(error)) from error
 
     def _found(self, characteristic: str) -> BleakGATTCharacteristic:
         found = self._client.services.get_characteristic(characteristic)
@@ -81,7 +81,7 @@ class BleakCall:
 
 async def call(device: BLEDevice, gone: Callable[[], None]) -> Call:
     """Connect to `device`, heard lately; `gone` is called when the connection ends. CallFailed where it cannot be."""
-    try:
+    with _failing("connecting"):
         client = await establish_connection(
             BleakClientWithServiceCache,
             device,
@@ -90,10 +90,13 @@ async def call(device: BLEDevice, gone: Callable[[], None]) -> Call:
             max_attempts=1,  # who is tried again, and when, is for the slots to say
             use_services_cache=False,
         )
-    except (BleakError, DBusError, OSError, EOFError) as error:
-        raise CallFailed(_said(error)) from error
     return BleakCall(client)
 
 
-def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+@contextmanager
+def _failing(at: str) -> Iterator[None]:
+    """What bleak and the bus raise, as CallFailed."""
+    try:
+        yield
+    except (BleakError, DBusError, OSError, EOFError) as error:
+        raise CallFailed(f"{at}: {str(error) or type(error).__name__}") from error

@@ -31,7 +31,8 @@ _NO_ADAPTER = _Meaning(
 _NO_PERMISSION = _Meaning(
     "no_permission",
     "the system bus does not let the gateway use Bluetooth",
-    "put the gateway's user into the group bluetooth: `usermod -aG bluetooth station-gateway`, then restart it",
+    "the unit has the group bluetooth in SupplementaryGroups: `systemctl cat station-gateway`; whoever runs it"
+    " otherwise must be in that group",
     Cause.ELSEWHERE,
 )
 _NO_BLUETOOTHD = _Meaning(

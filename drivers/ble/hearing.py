@@ -40,6 +40,9 @@ class Hearing:
 
     def advert(self, now_ms: int) -> None:
         learned = self._now
+        if now_ms - learned.since_ms >= AGE_MS:
+            self._before, self._now = learned, _Learned(now_ms)
+            learned = self._now
         gap = now_ms - self.last_ms
         if gap > learned.gap_ms and self.heard:
             learned.gap_ms = gap
@@ -53,25 +56,30 @@ class Hearing:
     @property
     def gap_ms(self) -> int:
         """The longest gap between two adverts that is normal here."""
-        if self._now.count + self._before.count < ENOUGH:
+        if self._count < ENOUGH:
             return UNLEARNED_MS
         return max(self._now.gap_ms, self._before.gap_ms)
 
     @property
     def busy(self) -> bool:
         """Whether this adapter normally hears an advert a second or more."""
-        count = self._now.count + self._before.count
+        count = self._count
         return count >= ENOUGH and count * 1000 >= self.last_ms - min(self._before.since_ms, self._now.since_ms)
 
     def deaf(self, now_ms: int, *, witnessed: bool) -> bool:
         """Whether the present silence is too long."""
-        if now_ms - self._now.since_ms >= AGE_MS:
-            self._before, self._now = self._now, _Learned(now_ms)
         return self.silence(now_ms) >= self._patience(witnessed=witnessed)
 
     def neighbour_counts(self) -> bool:
-        """Whether another radio's hearing says anything: only where this one would normally have heard by then."""
-        return TIMES * self.gap_ms <= WITNESSED_MOST_MS
+        """Whether another radio's hearing says anything about this one.
+
+        It does where this one would normally have heard by then, or has never heard anything at all.
+        """
+        return self._count == 0 or TIMES * self.gap_ms <= WITNESSED_MOST_MS
+
+    @property
+    def _count(self) -> int:
+        return self._now.count + self._before.count
 
     def _patience(self, *, witnessed: bool) -> int:
         long = TIMES * self.gap_ms

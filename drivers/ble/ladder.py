@@ -1,7 +1,8 @@
 """What is done about a radio that fails or is deaf. Pure: causes and the boot clock go in, rungs come out.
 
 Each rung is tried once; then the radio is down (or, where nothing proves deafness, quiet) and the ladder rests
-before it is climbed anew. Between the rungs a scan is simply tried again.
+before it is climbed anew. Between the rungs a scan is simply tried again. What a silence without proof has used up
+is kept apart from what a proven failure may still try.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ ABSENT_MS = 30_000
 REST_MS, REST_MOST_MS = 600_000, 3_600_000
 """After the last rung; doubled each time. A quiet radio rests for the longest at once."""
 STEADY_MS = 60_000
-"""A radio that heard for so long has healed; failing sooner goes on from the next rung."""
+"""A radio that heard over so long a time has healed; failing sooner goes on from the next rung."""
 
 
 class Rung(StrEnum):
@@ -57,59 +58,75 @@ RUNGS: dict[Cause, tuple[Rung, ...]] = {
 }
 
 
+class _Climb:
+    """What was tried so far, and until when that was enough."""
+
+    def __init__(self, rest_ms: int) -> None:
+        self.tried: set[Rung] = set()
+        self.rest_until_ms: int | None = None
+        self._rest_ms = rest_ms
+
+    def resting(self, now_ms: int) -> bool:
+        return self.rest_until_ms is not None and now_ms < self.rest_until_ms
+
+    def next(self, rungs: tuple[Rung, ...], now_ms: int) -> Rung | None:
+        """The first rung that was not tried; None where there is none, and the rest begins or goes on."""
+        if self.rest_until_ms is not None and now_ms >= self.rest_until_ms:
+            self.rest_until_ms = None
+            self.tried.clear()
+        rung = next((each for each in rungs if each not in self.tried), None)
+        if rung is None and rungs and self.rest_until_ms is None:
+            self.rest_until_ms = now_ms + self._rest_ms
+            self._rest_ms = min(2 * self._rest_ms, REST_MOST_MS)
+        return rung
+
+
 class Ladder:
     """Of one adapter. `cause` is why it is being climbed, None while all is well; `climbed` counts rungs for ever."""
 
     def __init__(self) -> None:
         self.cause: Cause | None = None
+        self.deaf = False
+        """It was proven deaf, and has heard nothing since."""
         self.climbed: Counter[Rung] = Counter()
         self._since_ms = 0
-        self._tried: set[Rung] = set()
+        """When the present cause began."""
         self._last_ms: int | None = None
-        self._heard_ms: int | None = None
-        self._rest_until_ms: int | None = None
-        self._rest_ms = REST_MS
+        self._heard: tuple[int, int] | None = None
+        """When it heard first and last since it failed."""
+        self._begin_anew()
 
     def resting(self, now_ms: int) -> bool:
-        """Whether every rung has been tried in vain, and the next climb is not due yet."""
-        return self._rest_until_ms is not None and now_ms < self._rest_until_ms
+        """Whether enough was done about a silence that nothing proves wrong, and the next climb is not due yet."""
+        return self._silent.resting(now_ms)
 
     def failed(self, cause: Cause, now_ms: int) -> None:
         """An attempt ended for `cause`."""
-        if self._heard_ms is not None and now_ms - self._heard_ms >= STEADY_MS:
+        if self._heard is not None and self._heard[1] - self._heard[0] >= STEADY_MS:
             self._begin_anew()
-        if self.cause is None:
+        if cause is not self.cause:
             self._since_ms = now_ms
-        if self.cause is Cause.SILENT and cause is Cause.DEAF:
-            self._begin_anew()  # what was perhaps an empty station is proven now
-            self._since_ms = now_ms
-        self.cause, self._heard_ms = cause, None
+        self.cause, self._heard = cause, None
+        self.deaf = self.deaf or cause is Cause.DEAF
 
-    def heard(self, now_ms: int) -> bool:
-        """The radio hears. Whether that is news: the end of what was being climbed for."""
-        if self.cause is None or self._heard_ms is not None:
+    def heard(self, at_ms: int) -> bool:
+        """The radio heard something at that time. Whether that is news: the end of what was being climbed for."""
+        if self.cause is None:
             return False
-        self._heard_ms, self._rest_until_ms = now_ms, None
-        return True
+        first = self._heard is None
+        self._heard = (at_ms, at_ms) if self._heard is None else (self._heard[0], at_ms)
+        self.deaf = False
+        return first
 
     def next(self, now_ms: int) -> Rung | None:
         """The rung to climb before the attempt that begins now; None where it is only tried again."""
-        if self.cause is None or self._heard_ms is not None:
+        if self.cause is None or self._heard is not None:
             return None
-        if self._rest_until_ms is not None:
-            if now_ms < self._rest_until_ms:
-                return None
-            self._tried.clear()
-            self._rest_until_ms = None
-        rungs = RUNGS[self.cause]
-        rung = next((each for each in rungs if each not in self._tried), None)
-        if rung is None:
-            if rungs:
-                self._rest(now_ms)
+        climb = self._silent if self.cause is Cause.SILENT else self._proven
+        rung = climb.next(RUNGS[self.cause], now_ms)
+        if rung is None or (rung is not Rung.RESTART and not self._due(now_ms)):
             return None
-        if rung is not Rung.RESTART and not self._due(now_ms):
-            return None
-        self._tried.add(rung)
+        climb.tried.add(rung)
         self.climbed[rung] += 1
         self._last_ms = now_ms
         return rung
@@ -119,12 +136,6 @@ class Ladder:
             return False
         return self._last_ms is None or now_ms - self._last_ms >= PACE_MS
 
-    def _rest(self, now_ms: int) -> None:
-        if self.cause is Cause.SILENT:
-            self._rest_ms = REST_MOST_MS
-        self._rest_until_ms = now_ms + self._rest_ms
-        self._rest_ms = min(2 * self._rest_ms, REST_MOST_MS)
-
     def _begin_anew(self) -> None:
-        self.cause, self._heard_ms, self._rest_until_ms, self._rest_ms = None, None, None, REST_MS
-        self._tried.clear()
+        self.cause = None
+        self._silent, self._proven = _Climb(REST_MOST_MS), _Climb(REST_MS)

@@ -1,8 +1,9 @@
 """A Bluetooth adapter as a link: it scans for as long as it lives, tells when it is deaf, and climbs the ladder."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import structlog
@@ -48,10 +49,13 @@ class Radio:
         self._adapter: Adapter | None = None
         self._mode: ScanMode | None = None
         self._last_name: str | None = None
+        self._down: faults.RadioDown | None = None
+        """What the last attempt ended with."""
         station.radios[name] = self.hearing
 
     async def run(self, listener: Listener, up: Callable[[], None]) -> None:
         """Hear until the adapter, bluetoothd or the bus goes, or until it is deaf; RadioDown says which."""
+        once = cache(up)
         try:
             async with self._world.bluez(self._options.adapter) as bus:
                 await self._climb(bus)
@@ -59,10 +63,12 @@ class Radio:
                 self._last_name = adapter.name
                 if not adapter.powered:
                     await bus.power(adapter, on=True)
-                gone = await bus.watch(adapter)
-                while True:
-                    await self._scan(bus, adapter, gone, listener, up)
+                async with self._visiting(bus, listener) as calls:
+                    ends: set[asyncio.Future[Any]] = {await bus.watch(adapter), calls}
+                    while True:
+                        await self._scan(bus, adapter, ends, listener, once)
         except faults.RadioDown as down:
+            self._down = down
             self._ladder.failed(down.cause, self._now())
             raise
         finally:
@@ -83,17 +89,22 @@ class Radio:
             self.hearing.gap_ms / 1000,
             self._adverts.repeated,
             self._visits.slots.used,
-            self._visits.slots.waiting,
+            self._visits.slots.waiting(now),
             {rung.value: count for rung, count in self._ladder.climbed.items()},
         )
 
+    @asynccontextmanager
+    async def _visiting(self, bus: Bluez, listener: Listener) -> AsyncIterator["asyncio.Future[None]"]:
+        """Wearables are called meanwhile, whatever becomes of single scans."""
+        calls = asyncio.ensure_future(self._visits.run(listener, bus.notifying))
+        try:
+            yield calls
+        finally:
+            calls.cancel()
+            await asyncio.wait({calls})
+
     async def _scan(
-        self,
-        bus: Bluez,
-        adapter: Adapter,
-        gone: "asyncio.Future[faults.RadioDown]",
-        listener: Listener,
-        up: Callable[[], None],
+        self, bus: Bluez, adapter: Adapter, ends: "set[asyncio.Future[Any]]", listener: Listener, up: Callable[[], None]
     ) -> None:
         """One scan, in the best mode that can be had. Returns where a better one is to be tried again."""
 
@@ -102,16 +113,13 @@ class Radio:
 
         async with AsyncExitStack() as scan:
             self._mode = await self._started(scan, adapter, advertised)
-            self.hearing.begin(self._now())
+            now = self._now()
+            self.hearing.begin(now)
+            self._beacons = dict.fromkeys(self._beacons, now)
             log.info("scanning", link=self.name, adapter=adapter.name, address=adapter.address, mode=self._mode.value)
-            if self._ladder.cause is not Cause.DEAF:  # a radio that was deaf is up again once it hears
+            if not self._ladder.deaf:  # a radio that was deaf is up again once it hears
                 up()
-            calls = asyncio.ensure_future(self._visits.run(listener, bus.notifying))
-            try:
-                await self._listen(bus, adapter, gone, calls, up)
-            finally:
-                calls.cancel()
-                await asyncio.wait({calls})
+            await self._listen(bus, adapter, ends, up)
 
     async def _started(self, scan: AsyncExitStack, adapter: Adapter, advertised: Advertised) -> ScanMode:
         """Begin to scan; the mode that worked. RadioDown with what is wrong with the best one that is supported."""
@@ -138,23 +146,16 @@ class Radio:
         raise next((each for each in refusals if not isinstance(each, PassiveUnsupported)), refusals[0])
 
     async def _listen(
-        self,
-        bus: Bluez,
-        adapter: Adapter,
-        gone: "asyncio.Future[faults.RadioDown]",
-        calls: "asyncio.Future[None]",
-        up: Callable[[], None],
+        self, bus: Bluez, adapter: Adapter, ends: "set[asyncio.Future[Any]]", up: Callable[[], None]
     ) -> None:
         """Let the scan go on until it fails, or until a better mode is due."""
         upward = self._now() + UPWARD_MS if self._mode is not _MODES[self._options.scan][0] else None
         while upward is None or self._now() < upward:
-            ends: set[asyncio.Future[Any]] = {gone, calls}
-            await asyncio.wait(ends, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                raise gone.result()
-            if calls.done():
-                calls.result()
-            if self.hearing.heard and self._ladder.heard(self._now()):
+            ended, _ = await asyncio.wait(ends, timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
+            for end in ended:
+                if isinstance(down := end.result(), faults.RadioDown):
+                    raise down
+            if self.hearing.heard and self._ladder.heard(self.hearing.last_ms):
                 log.info("radio heals", link=self.name, after=self._ladder.cause, rungs=dict(self._ladder.climbed))
                 up()
             self._miss_beacons()
@@ -197,10 +198,10 @@ class Radio:
 
     async def _climb(self, bus: Bluez) -> None:
         """Do what the ladder asks for before this attempt."""
-        rung = self._ladder.next(self._now())
-        if rung is None:
+        rung, down = self._ladder.next(self._now()), self._down
+        if rung is None or down is None:
             return
-        log.warning("radio recovery", link=self.name, rung=rung.value, cause=self._ladder.cause)
+        log.warning("radio recovery", link=self.name, rung=rung.value, cause=str(down), cure=down.cure)
         if rung is Rung.POWER:
             adapter = await bus.adapter()
             if adapter.powered:
@@ -229,8 +230,7 @@ class Radio:
 
     def _reach(self, address: Address, device: BLEDevice, advert: AdvertisementData) -> None:
         if self._station.registered(address):
-            plan = self._visits.plan(address) or self._station.connect(advert)
-            self._visits.reach(address, device, plan)
+            self._visits.reach(address, device, self._station.connect(advert))
 
     def _paused(self, since_ms: int) -> bool:
         """Whether scanning stands still, as it does while an adapter waits for a connection."""
@@ -241,7 +241,7 @@ class Radio:
             return State.DOWN
         if self.hearing.heard and self.hearing.silence(now) < max(self.hearing.gap_ms, NEIGHBOUR_MS):
             return State.HEARS
-        return State.QUIET if self._ladder.resting(now) else State.LISTENING
+        return State.QUIET if self._ladder.resting(now) and not self._ladder.deaf else State.LISTENING
 
     def _now(self) -> int:
         return self._station.clock().mono_ms

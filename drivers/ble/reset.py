@@ -36,12 +36,16 @@ async def ask(step: Step, adapter: str | None, socket: Path = SOCKET) -> Answer:
             try:
                 writer.write(json.dumps({"step": step, "adapter": adapter}).encode() + b"\n")
                 await writer.drain()
-                return msgspec.json.decode(await reader.readline(), type=Answer)
+                answer = await reader.readline()
             finally:
                 writer.close()
-    except FileNotFoundError:
-        return Answer(ok=False, why=f"{socket} is not there: enable station-gateway-reset.socket")
+        return msgspec.json.decode(answer, type=Answer)
     except TimeoutError:
-        return Answer(ok=False, why=f"no answer within {ANSWER_S:g} s")
+        why = f"no answer within {ANSWER_S:g} s"
+    except (FileNotFoundError, ConnectionRefusedError):
+        why = "nobody listens there: `systemctl enable --now station-gateway-reset.socket`"
+    except PermissionError:
+        why = "the gateway may not ask there: its user must be in the socket's group, station-gateway"
     except (OSError, ValueError, msgspec.MsgspecError) as error:
-        return Answer(ok=False, why=f"{socket}: {error}")
+        why = f"no answer that can be read ({error}): see `journalctl -u 'station-gateway-reset@*'`"
+    return Answer(ok=False, why=f"{socket}: {why}")

@@ -67,7 +67,7 @@ async def _start(scanner: BleakScanner, adapter: str) -> None:
     except BleakError as error:
         if "passive" in str(error):
             raise PassiveUnsupported(adapter) from error
-        raise faults.absent(adapter, ()) if "not found" in str(error) else faults.failed(adapter, str(error)) from error
+        raise faults.removed(adapter) if "not found" in str(error) else faults.failed(adapter, str(error)) from error
     except (DBusError, OSError, EOFError) as error:
         raise faults.no_bus(adapter, str(error) or type(error).__name__) from error
 

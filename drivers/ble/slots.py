@@ -4,7 +4,7 @@ An adapter holds only a few connections. Writes go first, then wearables with al
 waited longest. While somebody waits, nobody stays for longer than a lease.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -38,9 +38,9 @@ class Slots:
     def used(self) -> int:
         return sum(each.since_ms is not None for each in self._wearables.values())
 
-    @property
-    def waiting(self) -> int:
-        return len(self._wearables) - self.used
+    def waiting(self, now_ms: int) -> int:
+        """How many ask for a connection, are in reach, and have none."""
+        return sum(1 for _ in self._asking(now_ms))
 
     def heard(self, address: Address, now_ms: int, *, alerts: bool) -> None:
         """A wearable whose profile asks for a connection is in reach."""
@@ -48,22 +48,25 @@ class Slots:
         if known is None:
             self._wearables[address] = _Wearable(alerts, now_ms, now_ms)
         else:
-            known.heard_ms = now_ms
+            known.heard_ms, known.alerts = now_ms, alerts
 
     def urge(self, address: Address, now_ms: int) -> None:
-        """Something is to be written to it: it goes first, whatever failed before."""
+        """Something is to be written to it: it goes first, whatever failed before and however long it was silent."""
         known = self._wearables.setdefault(address, _Wearable(alerts=True, heard_ms=now_ms, due_ms=now_ms))
-        known.urgent, known.due_ms = True, min(known.due_ms, now_ms)
+        known.urgent, known.heard_ms, known.due_ms = True, now_ms, min(known.due_ms, now_ms)
 
-    def next(self, now_ms: int) -> Address | None:
-        """Who is to be connected now; None where nobody waits or no slot is free."""
+    def next(self, now_ms: int, elsewhere: Collection[Address] = ()) -> Address | None:
+        """Who is to be connected now; None where nobody waits or no slot is free.
+
+        `elsewhere`: those that another adapter has; nobody waits behind them.
+        """
         if self.used >= self.budget:
             return None
-        return self._first(now_ms)
+        return self._first(now_ms, elsewhere)
 
-    def giving_way(self, now_ms: int) -> Address | None:
+    def giving_way(self, now_ms: int, elsewhere: Collection[Address] = ()) -> Address | None:
         """Who must leave for one that waits, all slots being taken."""
-        if self.used < self.budget or (first := self._first(now_ms)) is None:
+        if self.used < self.budget or (first := self._first(now_ms, elsewhere)) is None:
             return None
         waiting = self._wearables[first]
         held = [(address, each) for address, each in self._connected() if not each.urgent]
@@ -71,6 +74,11 @@ class Slots:
             if now_ms - (each.since_ms or 0) >= _lease(waiting, each):
                 return address
         return None
+
+    def hurried(self, address: Address, now_ms: int, elsewhere: Collection[Address] = ()) -> bool:
+        """Whether something is to be written to one that waits, and nothing to this one."""
+        first = self._first(now_ms, elsewhere)
+        return first is not None and self._wearables[first].urgent and not self._wearables[address].urgent
 
     def begun(self, address: Address, now_ms: int) -> None:
         self._wearables[address].since_ms = now_ms
@@ -92,15 +100,24 @@ class Slots:
         self._wearables[address].urgent = False
 
     def forget(self, address: Address) -> None:
+        """It wants no further connection."""
         self._wearables.pop(address, None)
 
-    def _first(self, now_ms: int) -> Address | None:
-        waiting = [
+    def _first(self, now_ms: int, elsewhere: Collection[Address]) -> Address | None:
+        ranks = (
             (not each.urgent, not each.alerts, each.due_ms, address)
+            for address, each in self._asking(now_ms)
+            if address not in elsewhere
+        )
+        first = min(ranks, default=None)
+        return first[-1] if first else None
+
+    def _asking(self, now_ms: int) -> Iterator[tuple[Address, _Wearable]]:
+        return (
+            (address, each)
             for address, each in self._wearables.items()
             if each.since_ms is None and each.due_ms <= now_ms and now_ms - each.heard_ms <= REACH_MS
-        ]
-        return min(waiting)[-1] if waiting else None
+        )
 
     def _connected(self) -> Iterator[tuple[Address, _Wearable]]:
         return ((address, each) for address, each in self._wearables.items() if each.since_ms is not None)

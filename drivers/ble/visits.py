@@ -1,7 +1,6 @@
 """The connections of one adapter: who is called when a slot is free, what is heard from them and written to them."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -11,43 +10,24 @@ from bleak.backends.device import BLEDevice
 from drivers.base import Address, Instant, LinkDown, Listener, Packet, PacketKind, Write
 from drivers.ble.call import Call, CallFailed, NotOffered, Told
 from drivers.ble.slots import LEASE_MS, Slots
+from drivers.ble.wearable import NOTHING, Wearable, Wish, unwritten
 from drivers.profile.connect import Connect
 
 log = structlog.get_logger("ble")
 
 CALL_S = 25.0
+PAIR_S = 15.0
 STEP_S = 10.0
 LEAVE_S = 2.0
 TICK_S = 0.25
+GONE_MS = 30_000
+"""BlueZ forgets a device that it has not heard for so long: it cannot be called any more."""
+NEVER_MS = 1 << 62
+"""On the boot clock: when what is read once is due again."""
 
 Dial = Callable[[BLEDevice, Callable[[], None]], Awaitable[Call]]
 Verify = Callable[[str], Awaitable[bool]]
 """Whether the subscription at an object path is in force."""
-NOTHING = Connect((), (), None, alerts=True)
-"""The plan of a wearable that is only written to."""
-
-
-class Wearable:
-    """One that may be connected: as last heard, and what waits to be written to it."""
-
-    def __init__(self, address: Address, device: BLEDevice, plan: Connect) -> None:
-        self.address, self.device, self.plan = address, device, plan
-        self.writes: deque[tuple[Write, asyncio.Future[None]]] = deque()
-        self.wake = asyncio.Event()
-        """Something is to be written, the slot is wanted by another, or the connection is gone."""
-        self.leaving = False
-        self.gone = False
-
-    def lost(self) -> None:
-        self.gone = True
-        self.wake.set()
-
-    def fail(self, why: str) -> None:
-        """Nothing that waits will be written."""
-        while self.writes:
-            _, done = self.writes.popleft()
-            if not done.done():
-                done.set_exception(LinkDown("ble_write", why, "see whether the wearable is in reach and charged"))
 
 
 class Visits:
@@ -72,35 +52,32 @@ class Visits:
         self._visits: dict[Address, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
 
-    def reach(self, address: Address, device: BLEDevice, plan: Connect | None) -> Wearable:
+    def reach(self, address: Address, device: BLEDevice, plan: Connect | None) -> None:
         """A registered wearable is heard; `plan` is what its profiles ask for, None where only writes may come."""
         known = self._wearables.get(address)
         if known is None:
-            known = self._wearables[address] = Wearable(address, device, plan or NOTHING)
-        known.device = device
+            known = self._wearables[address] = Wearable(address, device, NOTHING)
+        known.device, known.heard_ms = device, self._now()
         if plan is not None:
             known.plan = plan
-            self.slots.heard(address, self._now(), alerts=plan.alerts)
-        return known
-
-    def plan(self, address: Address) -> Connect | None:
-        """What was learned of its profiles' wishes so far."""
-        known = self._wearables.get(address)
-        return known.plan if known is not None and known.plan is not NOTHING else None
+        if known.plan is not NOTHING:
+            self.slots.heard(address, self._now(), alerts=known.plan.alerts)
 
     async def write(self, write: Write) -> None:
         """Return when it is written. LinkDown where the wearable cannot be reached."""
-        holder = self._claims.get(write.address, self)
-        wearable = holder._wearables.get(write.address)  # noqa: SLF001
+        await self._claims.get(write.address, self).take(write)
+
+    async def take(self, write: Write) -> None:
+        """The same, over this adapter."""
+        wearable = self._wearables.get(write.address)
         if wearable is None or write.key is None:
-            what = f"{write.address}: not heard by {self._link}, or nothing to write to"
-            raise LinkDown("ble_write", what, "see whether the wearable is in reach and charged")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        wearable.writes.append((write, done))
-        holder.slots.heard(write.address, self._now(), alerts=True)
-        holder.slots.urge(write.address, self._now())
-        wearable.wake.set()
-        holder._news.set()  # noqa: SLF001
+            raise unwritten(f"{write.address}: not heard by {self._link}, or nothing to write to")
+        silence_ms = self._now() - wearable.heard_ms
+        if write.address not in self._claims and silence_ms > GONE_MS:
+            raise unwritten(f"{write.address}: not heard by {self._link} for {silence_ms // 1000} s")
+        done = wearable.wish(write)
+        self.slots.urge(write.address, self._now())
+        self._news.set()
         await done
 
     async def run(self, listener: Listener, verify: Verify) -> None:
@@ -119,11 +96,11 @@ class Visits:
         now = self._now()
         for address in [address for address, visit in self._visits.items() if visit.done()]:
             self._visits.pop(address).result()
-        chosen = None if self._paused(0) else self.slots.next(now)
-        if chosen is not None and self._claims.setdefault(chosen, self) is self:
+        elsewhere = self._elsewhere()
+        if not self._paused(0) and (chosen := self.slots.next(now, elsewhere)) is not None:
             await self._call(self._wearables[chosen], listener, verify)
             return
-        if (leaver := self.slots.giving_way(now)) is not None:
+        if (leaver := self.slots.giving_way(now, elsewhere)) is not None:
             self._wearables[leaver].leaving = True
             self._wearables[leaver].wake.set()
         self._news.clear()
@@ -131,15 +108,17 @@ class Visits:
 
     async def _call(self, wearable: Wearable, listener: Listener, verify: Verify) -> None:
         wearable.gone = wearable.leaving = False
+        self._claims[wearable.address] = self
         self.slots.begun(wearable.address, self._now())
         try:
             connection = await self._dialled(wearable)
         except (CallFailed, TimeoutError) as error:
-            why = str(error) or "scanning stood still, or no answer"
+            why = str(error) or "no answer, scanning stood still, or a write came first"
             log.info("not connected", link=self._link, address=wearable.address, why=why)
-            self._failed(wearable, why)
+            wearable.fail(why)
+            self._failed(wearable)
         except BaseException:
-            self._failed(wearable, "the radio stopped")
+            self._stopped(wearable)
             raise
         else:
             log.info("connected", link=self._link, address=wearable.address, slots=self.slots.used)
@@ -147,13 +126,13 @@ class Visits:
             self._visits[wearable.address] = asyncio.create_task(visit, name=f"visit {wearable.address}")
 
     async def _dialled(self, wearable: Wearable) -> Call:
-        """The connection; TimeoutError as soon as scanning has stood still for too long."""
+        """The connection; TimeoutError as soon as scanning has stood still for too long, or a write cannot wait."""
         begun = self._now()
         dialling = asyncio.ensure_future(self._dial(wearable.device, wearable.lost))
         try:
             async with asyncio.timeout(CALL_S):
                 while not (await asyncio.wait({dialling}, timeout=TICK_S))[0]:
-                    if self._paused(begun):
+                    if self._paused(begun) or self._hurried(wearable):
                         raise TimeoutError
         finally:
             if not dialling.done():
@@ -161,58 +140,60 @@ class Visits:
                 await asyncio.wait({dialling}, timeout=LEAVE_S)
         return dialling.result()
 
+    def _hurried(self, wearable: Wearable) -> bool:
+        return self.slots.hurried(wearable.address, self._now(), self._elsewhere())
+
+    def _elsewhere(self) -> set[Address]:
+        """Whom another adapter has."""
+        return {address for address, holder in self._claims.items() if holder is not self}
+
     async def _visit(self, wearable: Wearable, connection: Call, listener: Listener, verify: Verify) -> None:
-        began = self._now()
+        """One connection from its beginning to its end; its slot is free again once it is really over."""
+        began, over = self._now(), partial(self._stopped, wearable)
         try:
             due = await self._attend(wearable, connection, listener, verify)
+            over = partial(self._ended, wearable, due)
         except (CallFailed, TimeoutError) as error:
             why = str(error) or "no answer"
             log.info("connection lost", link=self._link, address=wearable.address, why=why)
-            if self._now() - began < LEASE_MS:
-                self._failed(wearable, why)
-            else:
-                self._ended(wearable, self._now())
-        except asyncio.CancelledError:
-            self._failed(wearable, "the radio stopped")
-            raise
-        else:
-            self._ended(wearable, due)
+            wearable.fail(why)
+            soon = self._now() - began < LEASE_MS
+            over = partial(self._failed, wearable) if soon else partial(self._ended, wearable, self._now())
         finally:
-            await self._leave(wearable, connection)
+            try:
+                await self._leave(wearable, connection)
+            finally:
+                over()
 
     async def _attend(self, wearable: Wearable, connection: Call, listener: Listener, verify: Verify) -> int:
         """What a connection is for. Returns when the next one is due, in milliseconds of the boot clock."""
         plan = wearable.plan
-        await self._written(wearable, connection)
+        if plan.pair:
+            async with asyncio.timeout(PAIR_S):
+                await connection.pair()
+        await self._write_all(wearable, connection)
         for characteristic in plan.notify:
             await self._subscribe(wearable, connection, characteristic, listener, verify)
         while True:
             for characteristic in plan.read:
                 await self._read(wearable, connection, characteristic, listener)
-            read_again = self._now() + plan.poll_ms if plan.poll_ms else None
+            read_again = self._now() + plan.poll_ms if plan.poll_ms else NEVER_MS
             if not plan.notify:
-                await self._written(wearable, connection)
-                return read_again if read_again is not None else self._never()
-            while read_again is None or self._now() < read_again:
-                await self._woken(wearable, read_again)
+                await self._write_all(wearable, connection)
+                return self._now() if plan is NOTHING else read_again
+            while self._now() < read_again:
+                await _within((read_again - self._now()) / 1000, wearable.wake.wait())
+                wearable.wake.clear()
                 if wearable.gone:
                     raise CallFailed("the wearable ended it, or is out of reach")
-                await self._written(wearable, connection)
+                await self._write_all(wearable, connection)
                 if wearable.leaving:
                     return self._now()
-
-    async def _woken(self, wearable: Wearable, until_ms: int | None) -> None:
-        wait = wearable.wake.wait()
-        if until_ms is None:
-            await wait
-        else:
-            await _within((until_ms - self._now()) / 1000, wait)
-        wearable.wake.clear()
 
     async def _subscribe(
         self, wearable: Wearable, connection: Call, characteristic: str, listener: Listener, verify: Verify
     ) -> None:
-        told: Told = partial(self._told, wearable.address, characteristic, listener)
+        told: Told = partial(self._told, wearable, characteristic, listener)
         try:
             async with asyncio.timeout(STEP_S):
                 await connection.subscribe(characteristic, told)
@@ -228,25 +209,31 @@ class Visits:
         except NotOffered:
             log.warning("not offered", link=self._link, address=wearable.address, characteristic=characteristic)
         else:
-            self._told(wearable.address, characteristic, listener, value)
+            self._told(wearable, characteristic, listener, value)
 
-    async def _written(self, wearable: Wearable, connection: Call) -> None:
+    async def _write_all(self, wearable: Wearable, connection: Call) -> None:
         """Write what waits, and say what became of each."""
-        while wearable.writes:
-            write, done = wearable.writes[0]
-            try:
-                async with asyncio.timeout(STEP_S):
-                    await connection.write(write.key or "", write.payload)
-            except NotOffered:
-                failed = LinkDown("ble_write", f"{write.address}: it has no {write.key}", "its profile says otherwise")
-                _settle(done, failed)
-            else:
-                _settle(done, None)
-            wearable.writes.popleft()
+        while wish := wearable.next():
+            await self._write(wish, connection)
         self.slots.served(wearable.address)
 
-    def _told(self, address: Address, characteristic: str, listener: Listener, value: bytes) -> None:
-        listener.packet(Packet(self._link, PacketKind.CHARACTERISTIC, characteristic, value, self._clock(), address))
+    async def _write(self, wish: Wish, connection: Call) -> None:
+        write, done = wish
+        try:
+            async with asyncio.timeout(STEP_S):
+                await connection.write(write.key or "", write.payload)
+        except NotOffered:
+            cure = "correct buzz: in its profile"
+            _settle(done, LinkDown("ble_write", f"{write.address}: it has no {write.key}", cure))
+        except (CallFailed, TimeoutError, asyncio.CancelledError) as error:
+            _settle(done, unwritten(f"{write.address}: {str(error) or 'no answer'}"))
+            raise
+        else:
+            _settle(done, None)
+
+    def _told(self, wearable: Wearable, characteristic: str, listener: Listener, value: bytes) -> None:
+        kind, profile, now = PacketKind.CHARACTERISTIC, wearable.plan.profile, self._clock()
+        listener.packet(Packet(self._link, kind, characteristic, value, now, wearable.address, profile=profile))
 
     async def _leave(self, wearable: Wearable, connection: Call) -> None:
         try:
@@ -257,19 +244,23 @@ class Visits:
 
     def _ended(self, wearable: Wearable, due_ms: int) -> None:
         self.slots.ended(wearable.address, due_ms)
-        self._release(wearable, "the connection has ended")
+        self._release(wearable)
 
-    def _failed(self, wearable: Wearable, why: str) -> None:
+    def _failed(self, wearable: Wearable) -> None:
         self.slots.failed(wearable.address, self._now())
-        self._release(wearable, why)
+        self._release(wearable)
 
-    def _release(self, wearable: Wearable, why: str) -> None:
+    def _stopped(self, wearable: Wearable) -> None:
+        wearable.fail("the radio stopped")
+        self._failed(wearable)
+
+    def _release(self, wearable: Wearable) -> None:
+        if wearable.plan is NOTHING:
+            self.slots.forget(wearable.address)
+        if wearable.wanted:  # since it was being left
+            self.slots.urge(wearable.address, self._now())
         if self._claims.get(wearable.address) is self:
             del self._claims[wearable.address]
-        wearable.fail(why)
-
-    def _never(self) -> int:
-        return self._now() + (1 << 40)
 
     def _now(self) -> int:
         return self._clock().mono_ms

@@ -22,7 +22,7 @@ from drivers.decoders.bthome_objects import (
     PRESSES,
     TEXT,
 )
-from drivers.decoders.ccm import TAG, opened
+from drivers.decoders.ccm import TAG, octets_of, opened
 from drivers.decoders.contract import Decoder, Part, part
 from drivers.decoders.findings import Findings
 from drivers.decoders.numbers import Number
@@ -87,8 +87,8 @@ def _frame(payload: bytes, sender: Address | None, key: bytes | None) -> _Frame:
     named = payload[6:0:-1].hex() if payload[0] & NAMES_ADDRESS else None
     if not payload[0] & ENCRYPTED:
         return _Frame(payload[begin:], begin, named, Auth.NONE if key is None else Auth.DOWNGRADED)
-    address, counter = named or sender, payload[end : end + COUNTER]
-    nonce = bytes.fromhex(address) + UUID + payload[:1] + counter if address and len(address) == 12 else None
+    address, counter = octets_of(named or sender), payload[end : end + COUNTER]
+    nonce = address + UUID + payload[:1] + counter if address else None
     objects = opened(payload, payload[begin:end] + payload[end + COUNTER :], key, nonce)
     return _Frame(objects, begin, named, Auth.OK, int.from_bytes(counter, "little"))
 

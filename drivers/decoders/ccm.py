@@ -1,8 +1,16 @@
 """AES-CCM with a tag of four bytes: how BTHome and MiBeacon seal their adverts."""
 
-from drivers.base import BadFrame
+import re
+
+from drivers.base import Address, BadFrame
 
 KEY, TAG = 16, 4
+BLUETOOTH = re.compile(r"[0-9a-f]{12}")
+
+
+def octets_of(address: Address | None) -> bytes | None:
+    """A Bluetooth address as it goes into a nonce; None where it is none."""
+    return bytes.fromhex(address) if address and BLUETOOTH.fullmatch(address) else None
 
 
 def opened(payload: bytes, sealed: bytes, key: bytes | None, nonce: bytes | None, associated: bytes = b"") -> bytes:

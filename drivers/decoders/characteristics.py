@@ -11,11 +11,9 @@ from decimal import Decimal
 
 from drivers.base import BASE_UUID, BadFrame, Metric, Said
 from drivers.decoders.findings import Findings
-from drivers.decoders.ieee11073 import Value, float32, sfloat
+from drivers.decoders.ieee11073 import float32, sfloat
 
 TIMESTAMP = 7
-HOT = 1000
-"""Degrees beyond which nothing is converted any more: it is absurd in any unit."""
 MMHG_PER_KPA = Decimal("7.50061683")
 KG_PER_LB = Decimal("0.45359237")
 
@@ -85,9 +83,10 @@ def temperature_measurement(payload: bytes) -> Said:
     reader, found = _Reader(payload), Findings()
     flags = reader.number(1)
     value = float32(reader.take(4))
-    if flags & 0x01 and isinstance(value, Decimal) and abs(value) < HOT:
-        value = round((value - 32) * 5 / 9, 2)
-    found.add(Metric.BODY_TEMPERATURE, value)
+    if flags & 0x01 and isinstance(value, Decimal):
+        found.add(Metric.BODY_TEMPERATURE, (value - 32) * 5 / 9, 2)
+    else:
+        found.add(Metric.BODY_TEMPERATURE, value)
     reader.skip(flags, (0x02, TIMESTAMP), (0x04, 1))
     return found.said()
 
@@ -96,9 +95,13 @@ def blood_pressure_measurement(payload: bytes) -> Said:
     """2A35. Kilopascals are converted; the mean pressure is no metric of ours."""
     reader, found = _Reader(payload), Findings()
     flags = reader.number(1)
-    systolic, diastolic, _mean = (_mmhg(sfloat(reader.take(2)), kilopascal=bool(flags & 0x01)) for _ in range(3))
-    found.add(Metric.BLOOD_PRESSURE_SYSTOLIC, systolic)
-    found.add(Metric.BLOOD_PRESSURE_DIASTOLIC, diastolic)
+    for metric in (Metric.BLOOD_PRESSURE_SYSTOLIC, Metric.BLOOD_PRESSURE_DIASTOLIC):
+        value = sfloat(reader.take(2))
+        if flags & 0x01 and isinstance(value, Decimal):
+            found.add(metric, value * MMHG_PER_KPA, 1)
+        else:
+            found.add(metric, value)
+    reader.take(2)  # the mean pressure
     reader.skip(flags, (0x02, TIMESTAMP))
     if flags & 0x04:
         found.add(Metric.HEART_RATE, sfloat(reader.take(2)))
@@ -114,10 +117,6 @@ def weight_measurement(payload: bytes) -> Said:
     found.add(Metric.BODY_WEIGHT, None if count == 0xFFFF else kilograms)
     reader.skip(flags, (0x02, TIMESTAMP), (0x04, 1), (0x08, 4))  # user; body mass index and height
     return found.said()
-
-
-def _mmhg(value: Value, *, kilopascal: bool) -> Value:
-    return round(value * MMHG_PER_KPA, 1) if kilopascal and isinstance(value, Decimal) else value
 
 
 DECODERS: dict[str, Callable[[bytes], Said]] = {

@@ -9,7 +9,7 @@ Decode = Callable[[bytes, Address | None, bytes | None], Said]
 """From a payload, its sender's address and the key known for that device to what it says; pure.
 
 Raises BadFrame and nothing else. `checksum` and `decryption` mean that nothing of the frame can be believed,
-`no_key` that it is encrypted and no key is known.
+`no_key` that it is encrypted and no key is known; others name what the frame is instead of one that can be read.
 """
 
 

@@ -1,6 +1,8 @@
 """What a decoder finds in a payload, gathered as it goes along."""
 
-from drivers.base import Address, Auth, Measurement, Metric, Occurrence, Reading, Said
+from decimal import Decimal
+
+from drivers.base import LIMIT, Address, Auth, Measurement, Metric, Occurrence, Reading, Said
 from drivers.decoders.ieee11073 import Special, Value
 
 BOUNDS: dict[Metric, tuple[float, float]] = {
@@ -13,9 +15,7 @@ BOUNDS: dict[Metric, tuple[float, float]] = {
     Metric.BATTERY_LEVEL: (0, 100),
     Metric.AMBIENT_HUMIDITY: (0, 100),
 }
-"""What lies beyond is absurd."""
-EXACT = (-(1 << 53), 1 << 53)
-"""Beyond this no reader of JSON is sure of a number."""
+"""What lies beyond is absurd, and beyond LIMIT for all others."""
 
 
 class Findings:
@@ -27,12 +27,15 @@ class Findings:
         self._absent: list[str] = []
         self._seen: set[Metric] = set()
 
-    def add(self, metric: Metric, value: Value | float | None) -> None:
-        """A value, or None where the device says that it has none."""
+    def add(self, metric: Metric, value: Value | float | None, digits: int | None = None) -> None:
+        """A value, or None where the device says that it has none.
+
+        `digits`: to how many behind the point it is rounded, for what was converted has no end of them.
+        """
         if metric in self._seen:
             return
         self._seen.add(metric)
-        low, high = BOUNDS.get(metric, EXACT)
+        low, high = BOUNDS.get(metric, (-LIMIT, LIMIT))
         if isinstance(value, bool):
             self._readings.append(Measurement(metric, value))
         elif value is None or value in (Special.NAN, Special.NRES, Special.RESERVED):
@@ -40,8 +43,9 @@ class Findings:
         elif isinstance(value, Special) or not low <= value <= high:
             self._absurd.append(metric.value)
         else:
-            whole = value == int(value)
-            self._readings.append(Measurement(metric, int(value) if whole else float(value)))
+            exact = value if digits is None else round(Decimal(value), digits)
+            whole = exact == int(exact)
+            self._readings.append(Measurement(metric, int(exact) if whole else float(exact)))
 
     def happened(self, occurrence: Occurrence) -> None:
         self._readings.append(occurrence)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from drivers.base import Address, Auth, BadFrame, Edge, Level, Occurrence, OccurrenceKind, Said
-from drivers.decoders.ccm import TAG, opened
+from drivers.decoders.ccm import TAG, octets_of, opened
 from drivers.decoders.contract import Decoder, Part, part
 from drivers.decoders.findings import Findings
 from drivers.decoders.mibeacon_objects import KEY, LEVELS, NUMBERS, ONLY_OF, OWN_WAY, PRESSED, PRESSES, RELEASED
@@ -94,7 +94,7 @@ def _press(frame: _Frame, each: _Object) -> Occurrence | None:
     press, button = None, None
     if (pressed := PRESSED.get(each.means)) is not None:
         press = pressed.press
-        button = each.octets[0] - pressed.first + 1 if pressed.first is not None and each.octets else None
+        button = (each.octets[0] - pressed.first + 1 or None) if pressed.first is not None and each.octets else None
     elif each.means != KEY or each.octets[2:] == RELEASED:
         return None
     elif len(each.octets) == 3:
@@ -125,8 +125,8 @@ def _frame(payload: bytes, sender: Address | None, key: bytes | None) -> _Frame:
     if end < begin:
         raise BadFrame("too_short", payload)
     extension, tag = payload[end : end + EXTENSION], payload[end + EXTENSION :]
-    address = named or sender
-    nonce = bytes.fromhex(address)[::-1] + payload[2:5] + extension if address and len(address) == 12 else None
+    address = octets_of(named or sender)
+    nonce = address[::-1] + payload[2:5] + extension if address else None
     objects = opened(payload, payload[begin:end] + tag, key, nonce, ASSOCIATED)
     counter = int.from_bytes(payload[4:5] + extension, "little")
     return _Frame(product, objects, begin, named, Auth.OK, Edge(SEALED_KEYS + counter), counter)

@@ -16,6 +16,10 @@ class Refusal(StrEnum):
     CHECKSUM = "checksum"
     OVERSIZED = "oversized"
     TOO_SHORT = "too_short"
+    NO_END = "no_end"
+    """What closes a frame does not stand where its length says."""
+    CODING = "coding"
+    """Escapes or codes that no sender of this framing writes."""
 
 
 class Deframer(Protocol):

@@ -61,6 +61,13 @@ class Profile:
 
         return decode
 
+    def characteristic(self, packet: Packet) -> Decoded:
+        """What a standard characteristic of such a device says; KeyError where nothing reads it."""
+        if packet.address is None:
+            raise BadFrame("no_address", packet.payload)
+        said = standard.DECODERS[str(packet.key)](packet.payload)
+        return Decoded(self.name, packet.address[-(self.file.address_bits // 4) :], packet.rssi, said)
+
     def buzz(self, link: str, address: Address, pattern: BuzzPattern) -> Write | None:
         """What makes the device buzz over `link`; None where this format cannot."""
         way, _, _ = link.partition(":")
@@ -80,18 +87,6 @@ def characteristics(bluetooth: Bluetooth | None) -> tuple[str, ...]:
     """The characteristics that a profile connects for."""
     connect = bluetooth.connect if bluetooth else None
     return (*connect.notify, *connect.read) if connect else ()
-
-
-def characteristic(profile: str, uuid: str) -> Callable[[Packet], Decoded]:
-    """The decoder of a standard characteristic's values; KeyError where there is none."""
-    read = standard.DECODERS[uuid]
-
-    def decode(packet: Packet) -> Decoded:
-        if packet.address is None:
-            raise BadFrame("no_address", packet.payload)
-        return Decoded(profile, packet.address, packet.rssi, read(packet.payload))
-
-    return decode
 
 
 def _reader(layouts: Sequence[Layout]) -> Reads:

@@ -6,15 +6,13 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from drivers.base import UNITS, Measurement, Metric
+from drivers.base import LIMIT, UNITS, Measurement, Metric
 from drivers.profile.kinds import ABSENT, ABSURD, Raw, Unread, Verdict, raw_from
 from drivers.profile.model import FieldShape
 from drivers.profile.written import Order
 
 BOOLEAN: Final = frozenset(Metric) - frozenset(UNITS)
 """The metrics that are true or false: these have no unit."""
-LIMIT: Final = 1 << 53
-"""Beyond this, no reader of JSON is sure of a number: it is absurd where the profile states no narrower bounds."""
 Outcome = Measurement | Unread
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from drivers.base import (
     Packet,
     PacketKind,
 )
-from drivers.profile.compiled import Profile, characteristic, characteristics
+from drivers.profile.compiled import Profile, characteristics
 from drivers.profile.model import Golden, Notified, Told
 from drivers.profile.recognition import carriers
 from drivers.profile.shape import Finding
@@ -130,9 +130,9 @@ def _advert(profile: Profile, frame: Golden, octets: bytes, kind: PacketKind) ->
 def _characteristic(profile: Profile, notified: Notified) -> Decoded | None:
     if notified.uuid not in characteristics(profile.file.bluetooth):
         return None
-    decode = characteristic(profile.name, notified.uuid)
     at = Instant(0, 0)
-    return decode(Packet("golden", PacketKind.CHARACTERISTIC, notified.uuid, notified.payload, at, ANY_ADDRESS))
+    packet = Packet("golden", PacketKind.CHARACTERISTIC, notified.uuid, notified.payload, at, ANY_ADDRESS)
+    return profile.characteristic(packet)
 
 
 def _frame(profile: Profile, octets: bytes) -> Decoded | None:

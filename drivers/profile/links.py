@@ -84,6 +84,8 @@ class ConnectShape(Shape):
     notify: tuple[Uuid, ...] = ()
     read: tuple[Uuid, ...] = ()
     poll: Milliseconds | None = None
+    pair: bool = False
+    """whether it tells these only to whom it is bonded with"""
 
 
 class Bluetooth(Shape):

@@ -40,9 +40,9 @@ def _uuid(value: object) -> str:
 
 
 def _address(value: object) -> str:
-    found = digits(value)
-    if len(found) not in {8, 12}:
-        raise ValueError("no address; write 8 or 12 hex digits in quotes")
+    found = re.sub(r"[\s:]|^0x", "", value.lower()) if isinstance(value, str) else ""
+    if not re.fullmatch(r"[0-9a-z]{4,20}", found):
+        raise ValueError("no address; write 8 or 12 hex digits, or what the device calls itself, in quotes")
     return found
 
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, flow, formats, load, press, start
+from tests.bench import backlog, callback, flow, formats, load, press, start
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -16,6 +16,8 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "memory": load.memory,
     "start": start.start,
     "formats": formats.formats,
+    "callback": callback.cost,
+    "crowd": callback.crowd,
 }
 
 

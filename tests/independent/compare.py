@@ -43,6 +43,7 @@ REASONS = {
         ("bthome", "they drop it, here it is marked", ["in the open from a device that has a key"]),
         ("bthome", "a battery's level has bounds here", ["a battery of 101 %"]),
         ("mibeacon", "a battery's level has bounds here", ["a battery of 101 %"]),
+        ("mibeacon", "so has any number", ["a temperature that is no number", "a temperature beyond all bounds"]),
         ("mibeacon", "they estimate the body's temperature from it", ["MMC-T201, skin and board"]),
         ("mibeacon", "a cube's turn to them, a key's press by the definition", ["XMMF01JQD, its second way to turn"]),
         ("mibeacon", "a dimmer's numbers to them", ["a triple press", "a key let go"]),

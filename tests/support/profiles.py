@@ -3,7 +3,8 @@
 from pathlib import Path
 
 SHIPPED = Path(__file__).parents[2] / "drivers/profiles/398-reference.yaml"
-SHIPPED_NAMES = tuple(sorted(path.stem for path in SHIPPED.parent.glob("*.yaml")))
+NAMES = tuple(sorted(path.stem for path in SHIPPED.parent.glob("*.yaml")))
+"""All that are shipped: each file has the name of its profile."""
 
 
 def altered(folder: Path, old: str, new: str) -> Path:

@@ -52,16 +52,26 @@ class Wearable:
     def __init__(self, address: str, values: dict[str, bytes] | None = None) -> None:
         self.address, self.values = address, values or {}
         self.fails: str | None = None
+        self.breaks: Exception | None = None
+        """What reading, writing and pairing come to."""
+        self.clings = False
+        """It does not let itself be disconnected."""
+        self.paired = False
         self.keeps = True
         self.told: dict[str, Told] = {}
         self.written: list[tuple[str, bytes]] = []
         self.connected = 0
+        self.calls = 0
         self.lost: Callable[[], None] = lambda: None
 
 
 class FakeCall:
     def __init__(self, wearable: Wearable) -> None:
         self._wearable = wearable
+
+    def _break(self) -> None:
+        if self._wearable.breaks is not None:
+            raise self._wearable.breaks
 
     def _of(self, characteristic: str) -> None:
         if characteristic not in self._wearable.values:
@@ -71,19 +81,28 @@ class FakeCall:
         self._of(characteristic)
         self._wearable.told[characteristic] = told
 
+    async def pair(self) -> None:
+        self._break()
+        self._wearable.paired = True
+
     def path(self, characteristic: str) -> str:
         return f"{self._wearable.address}/{characteristic}"
 
     async def read(self, characteristic: str) -> bytes:
         self._of(characteristic)
+        self._break()
         return self._wearable.values[characteristic]
 
     async def write(self, characteristic: str, payload: bytes) -> None:
         self._of(characteristic)
+        self._break()
         self._wearable.written.append((characteristic, payload))
 
     async def leave(self) -> None:
+        await asyncio.sleep(0.005)  # as long as it takes, so that an early successor shows
         self._wearable.connected -= 1
+        if self._wearable.clings:
+            await asyncio.Event().wait()
         self._wearable.told.clear()
 
 
@@ -192,6 +211,7 @@ class Street:
                 await asyncio.Event().wait()
             raise CallFailed(wearable.fails)
         wearable.connected += 1
+        wearable.calls += 1
         wearable.lost = gone
         return FakeCall(wearable)
 

@@ -110,7 +110,11 @@ def test_another_link_that_hears_the_same_press_is_kept_and_nothing_is_sent():
     assert isinstance(answer, Move)
     assert answer.reason is None
     assert [heard.link for heard in answer.alert.heard_by] == ["serial:a", "ble:hci0"]
+    assert answer.alert.zone == raised().zone
     assert advance(answer.alert, Copied(key(), Heard("ble:hci0", -50)), SECOND) is Refusal.NO_CHANGE
+    nearer = advance(answer.alert, Copied(key(), Heard("ble:hci1", -40), "garden"), SECOND)
+    assert isinstance(nearer, Move)
+    assert (nearer.alert.zone, nearer.reason) == ("garden", None)
 
 
 def test_a_fall_is_pending_until_its_window_has_passed():

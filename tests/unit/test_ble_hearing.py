@@ -67,22 +67,33 @@ def test_the_clock_of_silence_restarts_with_each_scan_and_teaches_nothing() -> N
     assert hearing.gap_ms == 100
 
 
-def test_gaps_are_forgotten_after_two_hours() -> None:
-    hearing, last = heard(60_000, 30)
-    assert hearing.gap_ms == 60_000
-    for hour in (1, 2):
-        assert not hearing.deaf(hour * AGE_MS, witnessed=False) or hour
-        for number in range(ENOUGH):
-            hearing.advert(hour * AGE_MS + 1 + number)
-    assert hearing.gap_ms < AGE_MS
-    hearing.deaf(3 * AGE_MS, witnessed=False)
-    for number in range(ENOUGH):
-        hearing.begin(3 * AGE_MS)
-        hearing.advert(3 * AGE_MS + 10 + number)
-    assert last < AGE_MS
+def test_a_gap_counts_in_its_hour_and_the_next_and_is_forgotten_while_all_goes_well() -> None:
+    hearing, last = heard(1_000, 600)
+    hearing.advert(last := last + 40_000)
+    gaps = {}
+    while last < 3 * AGE_MS:
+        hearing.advert(last := last + 1_000)
+        gaps[last // AGE_MS] = hearing.gap_ms
+    assert gaps == {0: 40_000, 1: 40_000, 2: 1_000, 3: 1_000}
+
+
+def test_a_station_that_was_busy_by_day_is_not_by_night() -> None:
+    hearing, last = heard(200, 5 * 3_600)
+    assert hearing.busy
+    while last < 4 * AGE_MS:
+        hearing.advert(last := last + 20_000)
+    assert not hearing.busy
+    assert deaf_after(hearing, last, witnessed=False) == 60
 
 
 def test_a_neighbour_says_something_only_about_a_radio_that_would_have_heard() -> None:
     assert heard(1_000)[0].neighbour_counts()
     assert not heard(60_000)[0].neighbour_counts()
-    assert not Hearing(0).neighbour_counts()
+
+
+def test_a_neighbour_speaks_against_a_radio_that_never_heard_anything() -> None:
+    hearing = Hearing(0)
+    assert hearing.neighbour_counts()
+    assert deaf_after(hearing, 0, witnessed=True) == WITNESSED_MOST_MS // 1000
+    hearing.advert(1)  # alive, and perhaps in a quiet corner
+    assert not hearing.neighbour_counts()

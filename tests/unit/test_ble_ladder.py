@@ -74,8 +74,17 @@ def test_hearing_is_news_once_and_ends_the_climb() -> None:
     ladder = Ladder()
     ladder.failed(Cause.DEAF, 0)
     ladder.next(0)
+    assert ladder.deaf
     assert [ladder.heard(1_000), ladder.heard(2_000)] == [True, False]
     assert ladder.next(3_000) is None
+    assert not ladder.deaf
+
+
+def test_a_deaf_radio_is_deaf_until_it_hears_whatever_else_befalls_it() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.DEAF, 0, 60_000)
+    ladder.failed(Cause.ABSENT, 60_000)  # as when its USB port was bound anew
+    assert ladder.deaf
 
 
 def test_a_radio_that_is_deaf_again_soon_goes_on_from_the_next_rung() -> None:
@@ -83,8 +92,9 @@ def test_a_radio_that_is_deaf_again_soon_goes_on_from_the_next_rung() -> None:
     ladder.failed(Cause.DEAF, 0)
     assert ladder.next(0) is Rung.RESTART
     ladder.heard(1_000)
-    ladder.failed(Cause.DEAF, STEADY_MS)
-    assert ladder.next(STEADY_MS) is Rung.POWER
+    ladder.heard(STEADY_MS)
+    ladder.failed(Cause.DEAF, 5 * STEADY_MS)
+    assert ladder.next(5 * STEADY_MS) is Rung.POWER
 
 
 def test_a_radio_that_heard_for_a_while_has_healed() -> None:
@@ -93,7 +103,43 @@ def test_a_radio_that_heard_for_a_while_has_healed() -> None:
         ladder.failed(Cause.DEAF, now)
         assert ladder.next(now) is Rung.RESTART
         ladder.heard(now + 1_000)
+        ladder.heard(now + 1_000 + STEADY_MS)
     assert ladder.climbed[Rung.RESTART] == 2
+
+
+def test_somebody_who_passes_by_does_not_have_a_quiet_radio_reset_again() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.SILENT, 0, 100_000)
+    ladder.heard(200_000)
+    assert climb(ladder, Cause.SILENT, 500_000, 600_000) == []
+    assert ladder.resting(600_000)
+
+
+def test_the_reset_of_a_quiet_radio_takes_it_away_for_a_moment_and_does_not_begin_all_anew() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.SILENT, 0, 30_000)
+    assert climb(ladder, Cause.ABSENT, 30_000, 35_000) == []
+    assert climb(ladder, Cause.SILENT, 100_000, 3_000_000, every=90_000) == []
+
+
+def test_what_is_proven_is_healed_though_silence_rests() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.SILENT, 0, 100_000)
+    assert [rung for _, rung in climb(ladder, Cause.BLOCKED, 200_000, 300_000)] == list(RUNGS[Cause.BLOCKED])
+
+
+def test_a_rung_that_another_cause_has_left_untried_need_not_wait() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.ABSENT, 0, 60_000)
+    assert [rung for _, rung in climb(ladder, Cause.BLOCKED, 60_000, 120_000)] == [
+        Rung.UNBLOCK, Rung.POWER, Rung.CONTROLLER
+    ]  # fmt: skip
+
+
+def test_an_adapter_is_given_time_from_when_it_went() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.ELSEWHERE, 0, 600_000)
+    assert climb(ladder, Cause.ABSENT, 600_000, 660_000) == [(600_000 + ABSENT_MS, Rung.REBIND)]
 
 
 @given(st.lists(st.tuples(st.sampled_from(Cause), st.integers(1, 40_000), st.booleans()), max_size=200))

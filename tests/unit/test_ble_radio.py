@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from drivers.base import LinkDown, ScanMode
 from drivers.ble import faults
 from drivers.ble import radio as radio_module
-from drivers.ble.ladder import ABSENT_MS, PACE_MS, STEADY_MS, Cause
+from drivers.ble.ladder import ABSENT_MS, PACE_MS, STEADY_MS, Cause, Rung
 from drivers.ble.radio import Radio
 from drivers.ble.scan import PassiveUnsupported
 from drivers.ble.station import Options, State
+from drivers.profile.connect import Connect
 from tests.support.radio import COMPANY, Heard, Machine, Street, radio
 
 BAND, OTHER = "C0:98:00:01:02:03", "C0:98:00:01:02:04"
@@ -149,6 +151,28 @@ def test_an_adapter_that_is_off_is_switched_on() -> None:
     go(run())
 
 
+def test_it_is_up_once_however_often_its_scan_begins_anew_and_connections_outlive_that() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street, Options("hci0", ScanMode.PASSIVE))
+        machine.passive = False
+        wearable = street.wearable(BAND, {"rate": b""})
+        street.plans["180d"] = Connect("x", ("rate",), (), None, alerts=False)
+        async with running(of, machine, street) as attempt_:
+            for _ in range(3):
+                machine.advert(BAND, Heard({}, {}, ["180d"]))
+                await attempt_.until(lambda: "rate" in wearable.told)
+                machine.done.clear()
+                street.ms += radio_module.UPWARD_MS
+                machine.advert(BAND, BEAT)
+                await attempt_.until(lambda: machine.done == ["stop", "scan active"])
+            assert (attempt_.up, wearable.connected, wearable.calls) == (1, 1, 1)
+            assert (of.standing.connected, of.standing.waiting) == (1, 0)
+        assert (wearable.connected, of.standing.connected) == (0, 0)
+
+    go(run())
+
+
 def test_what_goes_first_ends_the_link_with_its_name() -> None:
     async def run() -> None:
         for gone in (faults.removed("hci0"), faults.switched_off("hci0"), faults.no_bluetoothd("hci0", "it stopped")):
@@ -250,6 +274,58 @@ def test_another_radio_that_hears_is_a_witness_and_every_rung_is_climbed() -> No
     go(run())
 
 
+def test_a_radio_that_never_heard_anything_is_deaf_beside_one_that_hears() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street)
+        other, its = radio(street, name="ble:hci1")
+        async with running(other, its, street):
+            run_ = Run(of, street)
+            await run_.until(lambda: machine.advertised is not None)
+            street.ms += 24_000
+            its.advert(BAND, BEAT)
+            await asyncio.sleep(0.01)
+            street.ms += 2_000
+            its.advert(BAND, BEAT)
+            assert (await run_.down()).fault == "radio_deaf"
+
+    go(run())
+
+
+def test_a_radio_that_stays_deaf_is_not_called_quiet_and_not_up() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street, Options("hci0", beacons=(OTHER,)))
+        ups = 0
+        for _ in range(8):
+            run_ = Run(of, street)
+            await run_.until(lambda: machine.advertised is not None)
+            assert of.standing.state is State.LISTENING
+            street.ms += 26_000
+            assert (await run_.down()).fault == "radio_deaf"
+            ups += run_.up
+        assert set(of.standing.rungs.values()) == {1}
+        assert ups == 1  # before it was known to be deaf
+
+    go(run())
+
+
+def test_each_rung_is_logged_with_what_is_wrong_and_its_cure() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street, Options("hci0", beacons=(OTHER,)))
+        with capture_logs() as logged:
+            for _ in range(6):
+                await deaf(of, machine, street, 26)
+        climbed = [line for line in logged if line["event"] == "radio recovery"]
+        assert [line["rung"] for line in climbed] == list(Rung)
+        witness = f" although the station beacon {OTHER} is always there"
+        assert {line["cause"].partition(",")[2] for line in climbed} == {witness}
+        assert all("reset step by step" in line["cure"] for line in climbed)
+
+    go(run())
+
+
 def test_silence_without_a_witness_climbs_once_is_quiet_and_raises_nothing() -> None:
     async def run() -> None:
         street = Street()
@@ -272,6 +348,22 @@ def test_silence_without_a_witness_climbs_once_is_quiet_and_raises_nothing() -> 
     go(run())
 
 
+def test_a_radio_is_quiet_though_its_reset_took_it_away_for_a_moment() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street)
+        for _ in range(6):
+            await deaf(of, machine, street, 100)
+        async with running(of, machine, street):
+            assert of.standing.state is State.QUIET
+        machine.present = [faults.absent("hci0", ())]
+        assert (await attempt(of, street)).fault == "no_adapter"
+        async with running(of, machine, street):
+            assert of.standing.state is State.QUIET
+
+    go(run())
+
+
 def test_a_station_beacon_is_a_witness_and_its_own_silence_is_not_deafness() -> None:
     async def run() -> None:
         street = Street()
@@ -284,6 +376,19 @@ def test_a_station_beacon_is_a_witness_and_its_own_silence_is_not_deafness() -> 
             assert list(street.faults.now) == [("beacon_missing", f"ble:hci0 beacon {OTHER}")]
             machine.advert(OTHER, BEAT)
             await attempt_.until(lambda: not street.faults.now)
+
+    go(run())
+
+
+def test_the_time_for_which_a_beacon_is_missing_begins_anew_with_each_scan() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street, Options("hci0", beacons=(OTHER,)))
+        street.ms += 10 * radio_module.BEACON_MS  # there was no bluetoothd
+        async with running(of, machine, street):
+            machine.advert(BAND, BEAT)
+            await asyncio.sleep(0.02)
+            assert not street.faults.now
 
     go(run())
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from drivers.base import Instant, LinkDown, PacketKind, ScanMode, Write
+from drivers.ble import bluez as bluez_module
 from drivers.ble import radio as radio_module
 from drivers.ble import scan
+from drivers.ble.bluez import bluez
 from drivers.ble.radio import Radio
 from drivers.ble.station import Options, State, Station
 from tests.simulators.bluez import Bluez, Bus
@@ -278,6 +280,30 @@ def test_a_bluetoothd_that_has_stopped_scanning_bears_witness(bus: Bus, monkeypa
             of.hearing.last_ms -= 26_000
             told = await ended(task)
             assert (told.fault, "BlueZ says" in str(told)) == ("radio_deaf", True)
+
+    asyncio.run(run())
+
+
+def test_a_subscription_whose_characteristic_has_gone_is_not_in_force(bus: Bus) -> None:
+    async def run() -> None:
+        async with Bluez(), bluez("hci0") as asked:
+            assert not await asked.notifying("/org/bluez/hci0/dev_C0_98_00_01_02_03/service0001/char0002")
+
+    asyncio.run(run())
+
+
+def test_a_bus_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bluez_module, "ANSWER_S", 0.1)
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/mute")
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_unix_server(mute, tmp_path / "mute"):
+            told = await down(radio())
+            assert (told.fault, str(told)) == ("no_dbus", "hci0: the system bus does not answer")
 
     asyncio.run(run())
 

@@ -30,7 +30,7 @@ def test_alert_functions_go_first_then_who_waited_longest() -> None:
 
 def test_no_more_than_the_budget() -> None:
     made = slots(5, *((str(number), True) for number in range(6)))
-    assert (take(made, 10), made.used, made.waiting) == (["0", "1", "2", "3", "4"], 5, 1)
+    assert (take(made, 10), made.used, made.waiting(10)) == (["0", "1", "2", "3", "4"], 5, 1)
 
 
 def test_a_write_goes_before_all_others_and_takes_a_slot_at_once() -> None:
@@ -99,12 +99,45 @@ def test_who_is_not_heard_is_not_tried() -> None:
     assert slots(1, ("a", True)).next(REACH_MS + 1) is None
 
 
-def test_a_polled_wearable_is_not_due_before_its_time() -> None:
+def test_a_polled_wearable_is_not_due_before_its_time_and_waits_for_nothing_till_then() -> None:
     made = slots(1, ("a", True))
     take(made, 0)
     made.ended("a", 600_000)
     made.heard("a", 599_999, alerts=True)
     assert (made.next(599_999), made.next(600_000)) == (None, "a")
+    assert (made.waiting(599_999), made.waiting(600_000), made.waiting(620_000)) == (0, 1, 0)
+
+
+def test_nobody_waits_behind_one_that_another_adapter_has() -> None:
+    made = slots(1, ("a", True), ("b", False))
+    assert made.next(10, {"a"}) == "b"
+    made.begun("b", 10)
+    assert made.giving_way(10 + LEASE_MS, {"a"}) is None
+
+
+def test_a_write_is_tried_though_the_wearable_was_silent_and_once_forgotten_it_asks_no_more() -> None:
+    made = slots(1, ("a", True))
+    made.urge("a", 10 * REACH_MS)
+    assert made.next(10 * REACH_MS) == "a"
+    made.forget("a")
+    assert (made.next(10 * REACH_MS), made.waiting(10 * REACH_MS)) == (None, 0)
+
+
+def test_only_a_write_to_another_hurries() -> None:
+    made = slots(2, ("a", False), ("b", True))
+    made.begun("a", 0)
+    assert not made.hurried("a", 1)
+    made.urge("b", 1)
+    assert (made.hurried("a", 1), made.hurried("b", 1), made.hurried("a", 1, {"b"})) == (True, False, False)
+    assert not made.hurried("a", 2 + REACH_MS)
+    made.urge("a", 2)
+    assert not made.hurried("a", 2)
+
+
+def test_what_a_wearable_turns_out_to_be_counts() -> None:
+    made = slots(1, ("a", False), ("b", False))
+    made.heard("b", 2, alerts=True)
+    assert made.next(2) == "b"
 
 
 @given(

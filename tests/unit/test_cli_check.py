@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.profiles import SHIPPED_NAMES
+from tests.support.profiles import NAMES
 
 SHIPPED = Path(__file__).parents[2] / "config"
 GOOD = "station: xinhua-03\nmqtt: {brokers: [mqtts://platform.example]}\nfleet_key: {file: key}\n"
@@ -39,7 +39,7 @@ def check(tmp_path: Path) -> Check:
 def test_a_good_configuration_is_one_line(check: Check, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(GOOD + "serial: [{port: /dev/serial/by-id/a}]\nbluetooth: [{}]\n")
     links = "links serial:a, ble:hci0"
-    summary = f"gateway.yaml: good. Station xinhua-03, 2 devices, {links}, profiles {', '.join(SHIPPED_NAMES)}\n"
+    summary = f"gateway.yaml: good. Station xinhua-03, 2 devices, {links}, profiles {', '.join(NAMES)}\n"
     assert check("gateway.yaml") == (0, summary, [])
 
 

@@ -11,7 +11,7 @@ from gateway.config import Secret
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
-from tests.support.profiles import SHIPPED_NAMES
+from tests.support.profiles import NAMES
 
 SHIPPED = Path(__file__).parents[2] / "config"
 MINIMAL = "station: xinhua-03\nmqtt:\n  brokers: [mqtts://platform.example]\n"
@@ -149,11 +149,17 @@ serial:
     assert "another link is called serial:a already; give one of them a name: of its own" in problems[4]
 
 
+def test_an_adapter_that_is_named_twice_is_told_however_its_address_is_written(load: Load) -> None:
+    links = 'bluetooth:\n  - {adapter: "00:1A:7D:DA:71:13"}\n  - {adapter: "00:1a:7d:da:71:13", name: b}\n'
+    twice = "this adapter is named above already; name each adapter once"
+    assert told(load, MINIMAL + links + "  - {}\n") == [f"gateway.yaml:6:15: {twice}"]
+
+
 def test_a_profile_that_is_not_there_or_has_no_serial_side_is_told_at_its_line(load: Load, tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a.yaml").write_text(ADVERT_ONLY)
     links = "profiles: site\nserial:\n  - {port: /dev/a, profile: 389}\n  - {port: /dev/b, profile: advert-only}\n"
-    known = ", ".join(sorted((*SHIPPED_NAMES, "advert-only")))
+    known = ", ".join(sorted((*NAMES, "advert-only")))
     assert told(load, MINIMAL + links.replace("389", '"389"')) == [
         f"gateway.yaml:6:29: no profile is called '389'; known are {known}",
         "gateway.yaml:7:29: the profile 'advert-only' has no serial side; name one that states a framing",
@@ -172,6 +178,13 @@ def test_a_credential_is_read_from_systemd_s_folder(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "fleet-key").write_text("s3cret\n")
     assert Secret(credential="fleet-key").read() == "s3cret"
+    (tmp_path / "secret_password").write_text("hunter2\n")  # as systemd names it that loads a whole folder
+    assert Secret(credential="password").read() == "hunter2"
+
+
+def test_outside_of_the_unit_a_credential_is_read_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert Secret(credential="fleet-key").path == Path("/etc/station-gateway/credentials/fleet-key")
 
 
 def test_a_secret_that_is_not_there_is_told_with_the_way_to_put_it_there(
@@ -179,11 +192,10 @@ def test_a_secret_that_is_not_there_is_told_with_the_way_to_put_it_there(
 ) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/nowhere")
     absent = "no such file or directory"
-    loaded = "load it in the unit, LoadCredential=fleet-key:FILE"
-    outside = "outside of the unit it is there only for root, and only while the daemon runs"
+    put = "put it into /etc/station-gateway/credentials/fleet-key, readable for root alone; only root can check it"
     assert told(load, f"{MINIMAL}  password: {{file: absent}}\nfleet_key: {{credential: fleet-key}}\n") == [
         f"gateway.yaml:4:13: {tmp_path}/absent: {absent}; {IN_PLACE}",
-        f"gateway.yaml:5:12: /nowhere/fleet-key: {absent}; {loaded}; {outside}",
+        f"gateway.yaml:5:12: /nowhere/fleet-key: {absent}; {put}",
     ]
 
 
@@ -271,3 +283,10 @@ def test_what_works_and_is_not_good_is_warned_of(load: Load) -> None:
         "fleet_key", "serial port /dev/ttyUSB0", "serial port /dev/ttyACM1", "replay:a", "mqtt://a.example"
     ]  # fmt: skip
     assert warnings(load(f"{MINIMAL}fleet_key: {{file: key}}\n", key="k").config) == []
+
+
+def test_of_several_adapters_each_is_better_named_by_its_address(load: Load) -> None:
+    key, one, two = f"{MINIMAL}fleet_key: {{file: key}}\n", "{adapter: hci1}", '{adapter: "00:1A:7D:DA:71:13"}'
+    assert warnings(load(f"{key}bluetooth: [{one}]\n", key="k").config) == []
+    unstable = ["Bluetooth adapter hci1 may be another one after a reboot; use its address"]
+    assert warnings(load(f"{key}bluetooth: [{one}, {two}]\n", key="k").config) == unstable

@@ -77,6 +77,7 @@ def test_every_example_on_the_page_is_valid_on_the_topic_that_it_stands_under() 
 
 def test_the_page_names_every_fault_that_the_code_can_begin() -> None:
     modules = [path for folder in ("gateway", "drivers") for path in (ROOT / folder).rglob("*.py")]
-    begun = set(re.findall(r'(?:begin\(|Down\(|Meaning\(|fault=|super\(\)\.__init__\(|told = )\s*"([a-z_]+)"', "".join(map(Path.read_text, modules))))
+    beginning = r'(?:begin\(|Down\(|Meaning\(|fault=|super\(\)\.__init__\(|told = )\s*"([a-z_]+)"'
+    begun = set(re.findall(beginning, "".join(map(Path.read_text, modules))))
     writing = {"replay_write", "ble_write"}  # told to whoever wanted to write; no fault of the station's
     assert set(named(rows("fault |"))) == begun - writing

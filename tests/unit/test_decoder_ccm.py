@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from drivers.base import BadFrame
-from drivers.decoders.ccm import opened
+from drivers.decoders.ccm import octets_of, opened
 from tests.support.ccm import sealed
 
 KEY, NONCE = bytes(range(0xC0, 0xD0)), bytes.fromhex("00000003020100a0a1a2a3a4a5")
@@ -47,6 +47,11 @@ def test_what_cannot_be_opened_is_refused_with_its_reason(
     with pytest.raises(BadFrame) as refused:
         opened(b"whole", octets, key, nonce, associated)
     assert (refused.value.reason, refused.value.payload) == (reason, b"whole")
+
+
+def test_only_a_bluetooth_address_goes_into_a_nonce() -> None:
+    assert octets_of("5448e68f80a5") == bytes.fromhex("5448e68f80a5")
+    assert [octets_of(address) for address in (None, "", "00010203", "watch-000001", "5448e68f80a5a5")] == [None] * 5
 
 
 def test_a_station_without_keys_loads_no_cryptography() -> None:

@@ -87,6 +87,15 @@ def test_the_end_of_what_takes_something_back_ends_nothing(kind: OccurrenceKind)
     assert [type(each) for each in given] == [Remember]
 
 
+@pytest.mark.parametrize("kind", [OccurrenceKind.PUT_ON, OccurrenceKind.FALL_CANCELLED])
+def test_a_stranger_that_takes_something_back_leaves_nothing_on_the_disk(kind: OccurrenceKind) -> None:
+    for address, kept in ((BAND, True), (STRANGER, False)):
+        station = Station()
+        (given,) = station.hear(address, fresh(7, kind)).inputs
+        assert isinstance(given, Withdrawn | Ended)
+        assert (given.change is not None) is kept
+
+
 def test_strangers_that_only_repeat_leave_a_bounded_memory() -> None:
     station = Station()
     for number in range(STRANGERS + 500):
@@ -170,7 +179,7 @@ def test_each_further_link_that_hears_a_press_is_told_once() -> None:
     station = Station()
     pressed = station.press(BAND, fresh(7), link="a")
     heard = [station.hear(BAND, fresh(7), link=link).inputs for link in ("a", "b", "b", "c", "a")]
-    copies = [Copied(pressed.key, Heard(link, TOLD_RSSI)) for link in ("b", "c")]
+    copies = [Copied(pressed.key, Heard(link, TOLD_RSSI), "lobby") for link in ("b", "c")]
     assert heard == [[], [copies[0]], [], [copies[1]], []]
 
 

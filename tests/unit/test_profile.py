@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from drivers.base import (
     BadFrame,
     BuzzPattern,
-    Counter,
     Decoded,
-    Edge,
     Instant,
     Level,
     Measurement,
@@ -27,13 +25,15 @@ from drivers.base import (
     Said,
 )
 from drivers.checksum import CHECKSUMS
+from drivers.decoders.characteristics import DECODERS
 from drivers.framing import Counts
 from drivers.profile.compiled import Profile
+from drivers.profile.golden import told, wording
 from drivers.profile.kinds import Kind
 from drivers.profile.load import load
 from drivers.profile.model import BehaviourName
 from drivers.profile.recognition import carriers
-from tests.support.profiles import SHIPPED, altered
+from tests.support.profiles import NAMES, SHIPPED, altered
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = load(SHIPPED)
@@ -49,21 +49,8 @@ RUBBISH = bytes.fromhex("a5a55a00a55a0102")
 def said(decoded: Decoded) -> tuple[dict[str, Any], list[str], tuple[str, ...]]:
     """A decoded packet in the words of the vectors."""
     values = {each.metric.value: each.value for each in decoded.said.readings if isinstance(each, Measurement)}
-    return values, [words(each) for each in decoded.said.readings if isinstance(each, Occurrence)], decoded.said.absurd
-
-
-def words(occurrence: Occurrence) -> str:
-    terms = [occurrence.kind.value]
-    match occurrence.behaviour:
-        case Counter(value=value, fresh=fresh):
-            terms += [f"counter={value}", *(["fresh"] if fresh else [])]
-        case Level(active=active):
-            terms += ["active" if active else "inactive"]
-        case Edge(key=key):
-            terms += [f"key={key}"]
-    terms += [f"window={occurrence.window_ms}"] if occurrence.window_ms else []
-    terms += [f"service={occurrence.service}"] if occurrence.service else []
-    return " ".join(terms)
+    happened = [wording(told(each)) for each in decoded.said.readings if isinstance(each, Occurrence)]
+    return values, happened, decoded.said.absurd
 
 
 def expected(vector: dict[str, Any]) -> tuple[dict[str, Any], list[str], tuple[str, ...]]:
@@ -124,13 +111,13 @@ def test_the_receivers_own_heartbeat_is_of_no_device_and_its_event_is() -> None:
     heartbeat = bytes.fromhex("0000000000" + "0100000000ff0000ff7fffff")
     assert framed(heartbeat) == Decoded("398-reference", None, 0, Said())
     pressed = framed(bytes.fromhex("0000000000" + "0301000100ff0000ff7fffff"))
-    assert (pressed.address, said(pressed)[1]) == ("00000000", ["sos counter=1 fresh", "low_battery inactive"])
+    assert (pressed.address, said(pressed)[1]) == ("00000000", ["sos, counter 1, fresh", "low_battery, not active"])
 
 
 @pytest.mark.parametrize("payload", ["0300000101ff0000ff7fffff", "0105000001ff0000ff7fffff"])
 def test_a_counter_and_a_code_that_contradict_each_other_tell_no_occurrence(payload: str) -> None:
     _, occurrences, absurd = said(advert(bytes.fromhex(payload)))
-    assert (occurrences, absurd) == (["low_battery inactive"], ("event",))
+    assert (occurrences, absurd) == (["low_battery, not active"], ("event",))
 
 
 def test_a_buzz_is_written_as_each_link_takes_it() -> None:
@@ -207,6 +194,13 @@ def test_the_reference_page_names_every_type_checksum_and_kind() -> None:
     assert len(EXAMPLES) >= 10
     words = [*(each.value for each in (*OccurrenceKind, *Kind, *BehaviourName, *Counts)), *CHECKSUMS]
     assert [word for word in words if f"`{word}`" not in PAGE and f"### {word}:" not in PAGE] == []
+
+
+def test_the_reference_page_has_every_shipped_profile_and_every_characteristic() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` (?:\| [^|]+ ){6}\|$", PAGE, re.MULTILINE)
+    assert sorted(rows) == list(NAMES)
+    table = PAGE.split("| characteristic |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`(2a\w\w)`", table)) == {uuid[4:8] for uuid in DECODERS}
 
 
 def test_an_absent_event_tells_nothing(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ MISTAKES = [  # what is changed, to what, where that is told (where it was chang
         "no field",
     ),
     ('"2a06"', '"2a0"', "", "no UUID"),
-    ('address: "00010203"\n    rssi', 'address: "000102"\n    rssi', "", "no address"),
+    ('address: "00010203"\n    rssi', 'address: "010"\n    rssi', "", "no address"),
     ('address: "00010203"\n    rssi', 'address: "00010204"\n    rssi', SOS_FRAME, "address is stated as 00010204"),
     ('start: "a55a"', 'start: "a55"', "", "odd number of hex digits"),
     ("absurd: [event]", "absurd: [counter]", "name: an event without", "absurd is stated as counter, decoded as event"),
