@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from drivers.base import BASE_UUID, Address, BadFrame, Decoded, KeyOf, Packet, PacketKind
 from drivers.ble.sections import Sections
-from drivers.framing import Framing, LineFraming, Refusal
+from drivers.framing import BracketedFraming, Framing, LineFraming, Refusal
 from drivers.profile.compiled import Profile
 from drivers.profile.golden import ANY_ADDRESS
 from drivers.profile.recognition import carriers
@@ -162,7 +162,7 @@ class Bench:
         framing = profile.framing
         if framing is None:
             return []
-        octets = _ended(framing, stream.octets) if stream.text else stream.octets
+        octets = _framed(framing, stream.octets) if stream.text else stream.octets
         heard = framing.deframer().feed(octets) or [BadFrame(CUT if framing.claims(octets) else NONE, octets)]
         return [
             _broken(profile, framing, each)
@@ -212,11 +212,14 @@ def short(uuid: str) -> str:
     return f"0x{uuid.removesuffix(BASE_UUID).removeprefix('0000').upper()}"
 
 
-def _ended(framing: Framing, text: bytes) -> bytes:
-    """A line of text as it stands on the wire; as it is where this framing carries no such line."""
-    if not isinstance(framing, LineFraming) or not 0 < len(text) <= framing.longest:
+def _framed(framing: Framing, text: bytes) -> bytes:
+    """A line of text as it stands on the wire; as it is where this framing carries no text, or not such a line."""
+    if not isinstance(framing, LineFraming | BracketedFraming) or framing.claims(text):
         return text
-    return text if text.endswith(framing.delimiter) else text + framing.delimiter
+    try:
+        return framing.wrap(text)
+    except ValueError:
+        return text
 
 
 def _broken(profile: Profile, framing: Framing, bad: BadFrame) -> Outcome:

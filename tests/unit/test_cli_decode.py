@@ -335,7 +335,7 @@ def test_a_line_of_text_is_read_without_its_end(objects: Objects, tmp_path: Path
         assert objects("--profiles", str(tmp_path), "--line", line) == [wanted]
     (found,) = objects("--profiles", str(tmp_path), "--line", "T=none")
     assert "text: wants other values in it" in found["errors"][0]
-    (found,) = objects("--profiles", str(tmp_path), "--line", "x" * 50)
+    (found,) = objects("--profiles", str(tmp_path), "--line", "z" * 50)
     assert found["profile"] is None
 
 
