@@ -1,7 +1,6 @@
 """The words the drivers speak: a Packet comes in, Readings come out of it, a Write goes back.
 
-Everything here is frozen; names are StrEnums, which hash at the speed of strings. Addresses are lower-case hex
-without separators: twelve digits for a Bluetooth address, eight for the 32-bit id of a serial receiver's device.
+Everything here is frozen; names are StrEnums, which hash at the speed of strings.
 """
 
 from collections.abc import Callable
@@ -11,6 +10,11 @@ from typing import Protocol
 import msgspec
 
 Address = str
+"""A device's identity as its format tells it, in lower case and without separators.
+
+Twelve hex digits are a Bluetooth address, eight the 32-bit id of a serial receiver's device; other formats have 4 to 20
+of 0-9 and a-z: an IMEI, a watch's number, an EnOcean id.
+"""
 KeyOf = Callable[[Address], bytes | None]
 """The key that is known for a device."""
 BASE_UUID = "-0000-1000-8000-00805f9b34fb"

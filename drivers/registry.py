@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from drivers.profile.connect import Connect
 from drivers.profile.links import ConnectShape
 from drivers.profile.load import load
 from drivers.profile.recognition import admits, carriers
+from drivers.relay import relayed
 
 SHIPPED = Path(__file__).parent / "profiles"
 
@@ -57,6 +59,7 @@ class Profiles:
                 self._decoders[PacketKind.FRAME, profile.name] = [Candidate(b"", None, profile.frame)]
         for candidates in self._decoders.values():
             candidates.sort(key=_particular, reverse=True)
+        self._relaying = frozenset(name for name, each in self._profiles.items() if each.relays)
         callers = [profile for profile in self._profiles.values() if _asks(profile)]
         self._called_by_section = any(carriers(profile.file.bluetooth) for profile in callers)
 
@@ -83,12 +86,26 @@ class Profiles:
 
     def decode(self, packet: Packet) -> Decoded | None:
         """What `packet` says; None where no profile knows it. Raises BadFrame where one does and cannot read it."""
-        for prefix, wanted, decode, _ in self._decoders.get((packet.kind, packet.key), ()):
+        for prefix, wanted, decode, _ in self._candidates(packet.kind, packet.key):
             if packet.payload.startswith(prefix) and (wanted is None or wanted(packet)):
                 decoded = decode(packet)
                 if decoded is not None:
                     return decoded
         return None
+
+    def relayed(self, packet: Packet, decoded: Decoded) -> tuple[Packet, ...]:
+        """The packets of an advert that a receiver passes on whole; none where it does not. Raises BadFrame."""
+        if decoded.profile not in self._relaying:
+            return ()
+        inside = relayed(self._profiles[decoded.profile], packet, decoded)
+        return inside.packets if inside is not None else ()
+
+    def _candidates(self, kind: PacketKind, key: int | str) -> Iterable[Candidate]:
+        """Who may know such a packet; a frame's key may be the names of several profiles, joined by `+`."""
+        known = self._decoders.get((kind, key))
+        if known is None and kind is PacketKind.FRAME:
+            return chain.from_iterable(self._decoders.get((kind, name), ()) for name in str(key).split("+"))
+        return known or ()
 
     def framing(self, profile: str) -> Framing:
         """How `profile` is framed on a serial line; KeyError where it is unknown or has no serial side."""

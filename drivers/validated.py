@@ -1,7 +1,7 @@
 """A document held against a typed model: every problem, with its place and what would be right there."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import EllipsisType
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -226,7 +226,7 @@ def _inside(outer: Any, step: str | int) -> Iterator[Any]:
     if isinstance(outer, type) and issubclass(outer, BaseModel):
         if step in outer.model_fields:
             yield outer.model_fields[str(step)].annotation
-    elif get_origin(outer) is dict:
+    elif get_origin(outer) in (dict, Mapping):
         yield parts[1]
     elif get_origin(outer) in (tuple, list):
         yield from (part for part in parts if not isinstance(part, EllipsisType))
@@ -239,6 +239,6 @@ def _models(found: Any) -> Iterator[type[BaseModel]]:
     """The models that stand there themselves, not in a list below."""
     if isinstance(found, type) and issubclass(found, BaseModel):
         yield found
-    elif get_origin(found) not in (tuple, list, dict):
+    elif get_origin(found) not in (tuple, list, dict, Mapping):
         for part in get_args(found):
             yield from _models(part)

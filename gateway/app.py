@@ -11,14 +11,15 @@ import structlog
 
 from drivers.ble.radio import Radio
 from drivers.registry import Profiles
-from gateway import book, episodes
+from gateway import book, counters, episodes
 from gateway.alerts import Rules
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.desk import Desk
+from gateway.counters import Counters
+from gateway.desk import Desk, Then
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.folder import Folder
@@ -43,7 +44,7 @@ from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
 from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
 from gateway.wire import Wire
-from gateway.writes import Writes
+from gateway.writes import Replies, Writes
 
 log = structlog.get_logger("app")
 
@@ -93,11 +94,13 @@ class Station:
             asyncio.to_thread(open_store, config.data, telemetry_plan, clock),
         )
         memory, alerts, outdated = self._taken_up(opened)
+        numbers = Counters(self._roster.key_of)
+        numbers.load(opened.store.records(counters.SPACE), group.store.records(counters.SPACE))
         self._alert = await start_lane(opened, alert_plan, wire, clock, faults)
         self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults)
         if outdated:
             await self._alert.commit([], outdated)
-        self._join_inside(memory, alerts)
+        self._join_inside(memory, numbers, alerts)
         self._join_outside()
 
     def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
@@ -110,19 +113,24 @@ class Station:
         known = {address for address in records if self._roster.find(address) is not None}
         return memory, alerts, memory.load(records, known, self._clock.moment())
 
-    def _join_inside(self, memory: Episodes, alerts: Book) -> None:
+    def _join_inside(self, memory: Episodes, numbers: Counters, alerts: Book) -> None:
         """Drivers, decoding, normalising, desk and telemetry: bytes to commits."""
         config, clock = self._config, self._clock
         links = build_links(config, self._profiles, self._roster, clock, self._faults)
         fleet = config.fleet_key.read().encode() if config.fleet_key else None
-        normalise = Normaliser(self._roster, memory, Secrets(fleet, self._folder.box_key(clock.random(32))), clock)
-        writes = Writes({name: link.driver for name, link in links.items()}, self._profiles, normalise.route)
+        secrets = Secrets(fleet, self._folder.box_key(clock.random(32)))
+        normalise = Normaliser(self._roster, memory, numbers, secrets, clock, config.lenient)
+        drivers = {name: link.driver for name, link in links.items()}
+        writes = Writes(drivers, self._profiles, normalise.route)
         self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, writes.help_is_coming)
         self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
-        self._radios = {name: link.driver for name, link in links.items() if isinstance(link.driver, Radio)}
+        self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
-        self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, self._quarantine, zones)
+        replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
+        self.pipeline = Pipeline(
+            self._profiles, normalise, self._desk, self._telemetry, self._quarantine, replies, zones
+        )
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)

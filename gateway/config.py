@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from drivers.base import ScanMode
 from drivers.validated import Confidential
@@ -33,6 +33,17 @@ CREDENTIAL_FOLDER = "secret"
 """What systemd puts before the names of a whole folder's credentials, as our unit loads them."""
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+ProfileNames = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
+    Field(min_length=1, examples=["398-reference"]),
+]
 
 
 class Section(BaseModel):
@@ -121,8 +132,8 @@ class SerialLink(Section):
 
     port: Annotated[Port, Field(examples=[RECEIVER])]
     """Device by its stable path (/dev/serial/by-id/…), or socket://HOST:PORT."""
-    profile: str = "398-reference"
-    """Profile of what the receiver sends."""
+    profile: ProfileNames = ("398-reference",)
+    """Profile of what the receiver sends; a list of them, where it sends several formats in one framing."""
     baud: Annotated[Count, Field(ge=300, le=4_000_000)] = 115_200
     """Bits per second; 8 data bits, no parity, 1 stop bit."""
     zone: Name | None = None
@@ -205,6 +216,11 @@ class Alerts(Section):
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
 
 
+class Trust(Enum):
+    STRICT = "strict"
+    LENIENT = "lenient"
+
+
 class LogLevel(Enum):
     DEBUG = "debug"
     INFO = "info"
@@ -239,6 +255,8 @@ class Config(Section):
     """Folder with the station's own device profiles."""
     fleet_key: Secret | None = None
     """Secret that all stations share: with it the same press heard by two stations can be recognised."""
+    keys: Secret | None = None
+    """Secret file with the keys of devices that encrypt or sign: one `device-id hexkey` on each line."""
     mqtt: Annotated[Mqtt, Field(examples=[{"brokers": ["mqtts://platform.example:8883"]}])]
     """The uplink to the 398 platform."""
     serial: Annotated[tuple[SerialLink, ...], Field(examples=[[{"port": RECEIVER, "name": "lobby"}]])] = ()
@@ -251,7 +269,14 @@ class Config(Section):
     """How readings are gathered, kept and sent."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
+    trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])
+    """By profile, whether readings of frames that prove too little are refused (strict, the default) or taken."""
     health_every: Annotated[Milliseconds, lasting("1s", "1h")] = 60_000
     """How often health is published."""
     log: Log = Log()
     """What is logged."""
+
+    @property
+    def lenient(self) -> list[str]:
+        """The profiles whose readings count even where a frame does not prove what its device could."""
+        return [profile for profile, trust in self.trust.items() if trust is Trust.LENIENT]

@@ -42,7 +42,13 @@ class Asked(msgspec.Struct, frozen=True):
     heard: Callable[[list[Alert]], None]
 
 
-Work = Input | Remember | Ruled | Asked
+class Then(msgspec.Struct, frozen=True):
+    """What is to be done once all that was put before it is on the disk."""
+
+    do: Callable[[], None]
+
+
+Work = Input | Remember | Ruled | Asked | Then
 
 
 class Desk:
@@ -67,7 +73,7 @@ class Desk:
         self.beat = time.monotonic()
         """When the task last came round, the disk's refusals included."""
 
-    def put(self, work: Input | Remember | Asked) -> None:
+    def put(self, work: Input | Remember | Asked | Then) -> None:
         self._work.append(work)
         self._some.set()
 
@@ -128,8 +134,11 @@ class Desk:
             ruled.heard(answer.alert if isinstance(answer, Move) else answer)
         self._tell(page)
         for work in taken:
-            if isinstance(work, Asked):
-                work.heard(list(self._book.open()))
+            match work:
+                case Asked(heard=heard):
+                    heard(list(self._book.open()))
+                case Then(do=do):
+                    do()
 
     @property
     def waiting(self) -> int:
@@ -150,7 +159,7 @@ class Desk:
                     answers.append((work, page.take(given)))
                 case Remember(change=change):
                     page.changes.append(change)
-                case Asked():
+                case Asked() | Then():
                     pass
                 case _:
                     page.take(work)

@@ -10,7 +10,7 @@ from enum import Enum
 
 import msgspec
 
-from drivers.base import Address, Auth, Counter, Edge, Identity, KeyPress, Level, Occurrence, OccurrenceKind
+from drivers.base import Address, Counter, Edge, Identity, KeyPress, Level, Occurrence, OccurrenceKind
 from gateway.model import Change, Drop, Moment, Put
 
 SPACE = "device"
@@ -33,10 +33,13 @@ class Verdict(Enum):
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
-    """What one occurrence is. `change` must be kept with whatever it causes; `missed` counts unheard events."""
+    """What one occurrence is. `change` must be kept with whatever it causes; `missed` counts unheard events.
+
+    `replayed` is a press that was heard long before.
+    """
 
     verdict: Verdict
-    auth: Auth = Auth.NONE
+    replayed: bool = False
     late: bool = False
     missed: int = 0
     change: Put | None = None
@@ -54,6 +57,8 @@ class _Device(msgspec.Struct):
     current: Event | None = None
     heard: dict[Event, Moment] = {}
     levels: dict[OccurrenceKind, Moment] = {}
+    apart: "_Device | None" = None
+    """What was heard in frames that prove less than the device could."""
 
 
 class _Record(msgspec.Struct):
@@ -62,6 +67,7 @@ class _Record(msgspec.Struct):
     current: Event | None
     heard: list[tuple[Event, Moment]]
     levels: list[tuple[OccurrenceKind, Moment]]
+    apart: "_Record | None" = None
 
 
 NOTHING = Ruling(Verdict.NOTHING)
@@ -84,12 +90,11 @@ class Episodes:
         registered = frozenset(known)
         outdated: list[Change] = []
         for address, blob in records.items():
-            kept = msgspec.msgpack.decode(blob, type=_Record)
-            heard = {event: at for event, at in kept.heard if at.until(now) < KEEP_MS}
-            if not heard and address not in registered:
+            device = _device(msgspec.msgpack.decode(blob, type=_Record), now)
+            if not device.heard and address not in registered:
                 outdated.append(Drop(SPACE, address))
                 continue
-            self._devices[address] = _Device(kept.current, heard, {kind: now for kind, _ in kept.levels})
+            self._devices[address] = device
             if address not in registered:
                 self._strangers[address] = None
         return outdated
@@ -97,20 +102,15 @@ class Episodes:
     def __len__(self) -> int:
         return len(self._devices)
 
-    def hear(self, address: Address, occurrence: Occurrence, now: Moment, *, registered: bool) -> Ruling:
+    def hear(
+        self, address: Address, occurrence: Occurrence, now: Moment, *, registered: bool, doubted: bool = False
+    ) -> Ruling:
+        """What `occurrence` is; `doubted` where its frame does not prove what the device could."""
         device = self._device(address, registered=registered)
-        match occurrence.behaviour:
-            case Counter() as counter:
-                ruling = _counter(device, occurrence, counter, now)
-            case Level(active=active):
-                ruling = _level(device, occurrence.kind, now, active=active)
-            case Edge(key=key):
-                ruling = _edge(device, _event(occurrence, key), now)
-            case Identity():
-                ruling = _edge(device, _event(occurrence, None), now)
+        ruling = _apart(device, occurrence, now) if doubted else _rule(device, occurrence, now)
         if ruling.change is None:
             return ruling
-        return msgspec.structs.replace(ruling, change=Put(SPACE, address, _encode(device, now)))
+        return msgspec.structs.replace(ruling, change=Put(SPACE, address, msgspec.msgpack.encode(_record(device, now))))
 
     def _device(self, address: Address, *, registered: bool) -> _Device:
         device = self._devices.get(address)
@@ -125,7 +125,13 @@ class Episodes:
         return device
 
 
-def _event(occurrence: Occurrence, number: int | None) -> Event:
+def event_of(occurrence: Occurrence) -> Event:
+    """What tells an occurrence apart from the others of its device."""
+    behaviour, number = occurrence.behaviour, None
+    if isinstance(behaviour, Counter):
+        number = behaviour.value
+    elif isinstance(behaviour, Edge):
+        number = behaviour.key
     return Event(occurrence.kind, occurrence.service, number, occurrence.press, occurrence.button)
 
 
@@ -133,8 +139,28 @@ _CHANGED = Put(SPACE, "", b"")
 """Stands for "the device's record has changed" until `hear` has encoded it."""
 
 
+def _rule(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
+    match occurrence.behaviour:
+        case Counter() as counter:
+            return _counter(device, occurrence, counter, now)
+        case Level(active=active):
+            return _level(device, occurrence.kind, now, active=active)
+        case Edge() | Identity():
+            return _edge(device, event_of(occurrence), now)
+
+
+def _apart(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
+    """What nobody vouches for is remembered apart: a forged press must not make a copy of the true one."""
+    event, level = event_of(occurrence), isinstance(occurrence.behaviour, Level)
+    true = device.levels.get(event.kind) if level else device.heard.get(event)
+    device.apart = device.apart or _Device()
+    ruling = _rule(device.apart, occurrence, now)
+    copied = true is not None and true.until(now) <= (SILENCE_MS if event.number is None else COPY_MS)
+    return COPY if copied and ruling.verdict is Verdict.PRESS else ruling
+
+
 def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Moment) -> Ruling:
-    event = _event(occurrence, counter.value)
+    event = event_of(occurrence)
     current, device.current = device.current, event
     last = device.heard.get(event)
     device.heard[event] = now
@@ -201,13 +227,18 @@ def _edge(device: _Device, event: Event, now: Moment) -> Ruling:
 
 
 def _press(*, replayed: bool = False, late: bool = False, missed: int = 0) -> Ruling:
-    auth = Auth.REPLAYED if replayed else Auth.NONE
-    return Ruling(Verdict.PRESS, auth, late, missed, _CHANGED)
+    return Ruling(Verdict.PRESS, replayed, late, missed, _CHANGED)
 
 
-def _encode(device: _Device, now: Moment) -> bytes:
+def _record(device: _Device, now: Moment) -> _Record:
     fresh = [(event, at) for event, at in device.heard.items() if at.until(now) < KEEP_MS]
     fresh.sort(key=lambda entry: entry[1].until(now), reverse=True)
     device.heard = dict(fresh[-KEYS:])
-    record = _Record(device.current, list(device.heard.items()), list(device.levels.items()))
-    return msgspec.msgpack.encode(record)
+    apart = _record(device.apart, now) if device.apart is not None else None
+    return _Record(device.current, list(device.heard.items()), list(device.levels.items()), apart)
+
+
+def _device(kept: _Record, now: Moment) -> _Device:
+    heard = {event: at for event, at in kept.heard if at.until(now) < KEEP_MS}
+    apart = _device(kept.apart, now) if kept.apart is not None else None
+    return _Device(kept.current, heard, {kind: now for kind, _ in kept.levels}, apart)

@@ -50,7 +50,10 @@ class Faults:
 
 
 class LinkCounters(msgspec.Struct):
-    """Of one link, since the daemon began. `rejected` counts by reason; `missed` are events numbered but unheard."""
+    """Of one link, since the daemon began. `rejected` counts by reason; `missed` are events numbered but unheard.
+
+    `unproven` are readings refused because their frame was replayed, or plain text of a device that has a key.
+    """
 
     up: bool = False
     packets: int = 0
@@ -59,4 +62,5 @@ class LinkCounters(msgspec.Struct):
     unknown: int = 0
     absurd: int = 0
     missed: int = 0
+    unproven: int = 0
     rejected: Counter[str] = msgspec.field(default_factory=Counter)

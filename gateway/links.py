@@ -38,8 +38,8 @@ def build_links(
     nobody is connected to."""
     links: dict[str, Link] = {}
     for port in config.serial:
-        framing = profiles.framing(port.profile)
-        driver = SerialPort(port.link, port.port, port.profile, framing, clock.now, port.baud)
+        framing = profiles.framing(port.profile[0])  # the others share it
+        driver = SerialPort(port.link, port.port, "+".join(port.profile), framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
     station = station_of(profiles, roster, clock, faults)
     if bench:

@@ -5,7 +5,7 @@ from enum import Enum, StrEnum
 
 import msgspec
 
-from drivers.base import Address, Auth
+from drivers.base import Address, Auth, KeyPress
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
@@ -84,10 +84,15 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
 
 class Press(msgspec.Struct, frozen=True, gc=False):
-    """One press of an alert; `key` joins the same press heard by several boxes, null without a counter."""
+    """One press of an alert; `key` joins the same press heard by several boxes, null without a counter.
+
+    `press` and `button` say how which of several keys was pressed, where the format tells.
+    """
 
     key: str | None
     at: Moment
+    press: KeyPress | None = None
+    button: int | None = None
 
 
 class Wearable(msgspec.Struct, frozen=True, gc=False):

@@ -1,16 +1,31 @@
 """From bytes' readings to meaning: whose they are, what is telemetry, what is an alert's business. No I/O."""
 
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from drivers.base import Address, Counter, Decoded, Measurement, Metric, Occurrence, OccurrenceKind, Packet
+from drivers.base import (
+    Address,
+    Auth,
+    Counter,
+    Decoded,
+    Measurement,
+    Metric,
+    Occurrence,
+    OccurrenceKind,
+    Packet,
+    Reading,
+)
+from drivers.profile.buttons import mapper
 from gateway.clock import Clock
-from gateway.episodes import Episodes, Event, Ruling, Verdict
+from gateway.counters import Counters
+from gateway.episodes import Episodes, Event, Ruling, Verdict, event_of
 from gateway.identity import press_key, stranger, unique_id
 from gateway.inputs import Confirmed, Copied, Ended, Input, Pressed, Withdrawn
 from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Values, Wearable
 from gateway.roster import Roster
+from gateway.trust import calls, credible, worse
 
 _KINDS = {
     OccurrenceKind.SOS: AlertKind.SOS,
@@ -39,11 +54,13 @@ class Secrets(msgspec.Struct, frozen=True):
 
 
 class Events(msgspec.Struct, frozen=True):
-    """What a packet came to."""
+    """What a packet came to. `kept` belongs to the readings; `unproven` counts what was refused for lack of proof."""
 
     sample: Sample | None
     inputs: list[Input | Remember]
     missed: int = 0
+    unproven: int = 0
+    kept: Put | None = None
 
     @property
     def count(self) -> int:
@@ -69,19 +86,34 @@ class _Scene(msgspec.Struct, frozen=True, gc=False):
     at: Moment
     zone: str | None
     worn: bool | None
+    auth: Auth
 
 
 class Normaliser:
-    """`test`: nothing that is heard is meant, so all that comes of it says so."""
+    """`lenient` names the profiles whose readings count even where a frame does not prove what its device could.
+
+    `test`: nothing that is heard is meant, so all that comes of it says so.
+    """
 
     def __init__(
-        self, roster: Roster, episodes: Episodes, secrets: Secrets, clock: Clock, *, test: bool = False
+        self,
+        roster: Roster,
+        episodes: Episodes,
+        counters: Counters,
+        secrets: Secrets,
+        clock: Clock,
+        lenient: Collection[str] = (),
+        *,
+        test: bool = False,
     ) -> None:
         self.episodes = episodes
         self._test = test
+        self._counters = counters
         self._roster = roster
         self._secrets = secrets
         self._clock = clock
+        self._lenient = lenient
+        self._mappers = {device.id: mapper(device.buttons) for device in roster.devices if device.buttons}
         self._wearables: OrderedDict[Address, Wearable] = OrderedDict()
         self._routes: dict[Address, Route] = {}
         self._told: OrderedDict[Address, dict[Event, set[str]]] = OrderedDict()
@@ -92,21 +124,36 @@ class Normaliser:
     def __call__(self, packet: Packet, decoded: Decoded, address: Address, zone: str | None) -> Events:
         wearable = self._wearable(address)
         at = self._clock.stamp(packet.received)
+        proof = self._counters.prove(wearable.address, decoded.said, at)
+        doubted, said = proof.doubted, self._mapped(wearable, decoded.said.readings)
+        readings = credible(said, proof, lenient=decoded.profile in self._lenient) if doubted else said
         heard = Heard(packet.link, decoded.rssi if decoded.rssi is not None else packet.rssi)
-        values: Values = {r.metric: r.value for r in decoded.said.readings if isinstance(r, Measurement)}
+        values: Values = {r.metric: r.value for r in readings if isinstance(r, Measurement)}
         sample = Sample(wearable, at, values, self._test) if values and wearable.registered else None
         worn = values.get(Metric.WORN)
-        scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None)
+        scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None, proof.auth)
         inputs: list[Input | Remember] = []
         missed = 0
-        for reading in decoded.said.readings:
-            if isinstance(reading, Occurrence):
-                ruling = self.episodes.hear(wearable.address, reading, at, registered=wearable.registered)
+        for occurrence in readings:
+            if isinstance(occurrence, Occurrence):
+                known, apart = wearable.registered, doubted and calls(occurrence)
+                ruling = self.episodes.hear(wearable.address, occurrence, at, registered=known, doubted=apart)
                 missed += ruling.missed
-                inputs += self._inputs(ruling, reading, scene)
+                inputs += self._inputs(ruling, occurrence, scene)
         if wearable.registered:
             self._routes[wearable.address] = Route(packet.link, decoded.profile, packet.address or address)
-        return Events(sample, inputs, missed)
+        kept = proof.change
+        if kept is not None and (inputs or any(map(calls, readings))):  # kept after what it proves, and not before
+            inputs.append(Remember(kept))
+            kept = None
+        return Events(sample, inputs, missed, 0 if proof.copy else len(said) - len(readings), kept)
+
+    def _mapped(self, wearable: Wearable, readings: Sequence[Reading]) -> Sequence[Reading]:
+        """What a press stands for by the roster, where the format did not say."""
+        mapped = self._mappers.get(wearable.device)
+        if mapped is None:
+            return readings
+        return [mapped(reading) if isinstance(reading, Occurrence) else reading for reading in readings]
 
     def _inputs(self, ruling: Ruling, occurrence: Occurrence, scene: "_Scene") -> list[Input | Remember]:
         wearable = scene.wearable
@@ -129,7 +176,7 @@ class Normaliser:
         events = self._told.get(wearable.address)
         if events is None:
             events = self._tell(wearable.address, {})
-        links = events.setdefault(_event(occurrence), set())
+        links = events.setdefault(event_of(occurrence), set())
         if heard.link in links:
             return []
         links.add(heard.link)
@@ -158,14 +205,14 @@ class Normaliser:
             case OccurrenceKind.PUT_ON:
                 return [Ended(self._key(wearable, AlertKind.NOT_WORN), _kept(ruling, wearable))]
         kind = _KINDS[occurrence.kind]
-        self._tell(wearable.address, {_event(occurrence): {scene.heard.link}})
+        self._tell(wearable.address, {event_of(occurrence): {scene.heard.link}})
         pressed = Pressed(
             key=self._key(wearable, kind, occurrence),
             wearable=wearable,
-            press=Press(self._press_key(wearable, kind, occurrence), scene.at),
+            press=Press(self._press_key(wearable, kind, occurrence), scene.at, occurrence.press, occurrence.button),
             heard=scene.heard,
             new_id=unique_id(self._clock.now(), self._clock.random(10)),
-            auth=ruling.auth,
+            auth=worse(scene.auth, Auth.REPLAYED) if ruling.replayed else scene.auth,
             late=ruling.late,
             worn=scene.worn,
             zone=wearable.zone or scene.zone,
@@ -209,9 +256,3 @@ def _kept(ruling: Ruling, wearable: Wearable) -> Put | None:
 def _remembered(ruling: Ruling, wearable: Wearable) -> list[Input | Remember]:
     kept = _kept(ruling, wearable)
     return [Remember(kept)] if kept else []
-
-
-def _event(occurrence: Occurrence) -> Event:
-    behaviour = occurrence.behaviour
-    number = behaviour.value if isinstance(behaviour, Counter) else None
-    return Event(occurrence.kind, occurrence.service, number)

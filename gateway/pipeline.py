@@ -7,13 +7,14 @@ Everything here runs on the event loop, returns at once and never raises: a driv
 
 from collections.abc import Mapping
 
-from drivers.base import BadFrame, Instant, Packet
+from drivers.base import BadFrame, Decoded, Instant, Packet, Write
 from drivers.registry import Profiles
 from gateway.desk import Desk
 from gateway.health import LinkCounters
 from gateway.normalise import Normaliser
 from gateway.quarantine import Quarantine
 from gateway.telemetry import Telemetry
+from gateway.writes import Replies
 from gateway.zones import Zones
 
 
@@ -27,6 +28,7 @@ class Pipeline:
         desk: Desk,
         telemetry: Telemetry,
         quarantine: Quarantine,
+        replies: Replies,
         zones: Mapping[str, str | None],
     ) -> None:
         self.links = {link: LinkCounters() for link in zones}
@@ -35,6 +37,7 @@ class Pipeline:
         self._desk = desk
         self._telemetry = telemetry
         self._quarantine = quarantine
+        self._replies = replies
         self._zones = Zones(zones)
 
     def packet(self, packet: Packet) -> None:
@@ -42,13 +45,26 @@ class Pipeline:
         counters.packets += 1
         try:
             decoded = self._profiles.decode(packet)
+            inside = self._profiles.relayed(packet, decoded) if decoded is not None else ()
         except BadFrame as bad:
             self.rejected(packet.link, bad.reason, bad.payload, packet.received)
             return
         if decoded is None:
             counters.unknown += 1
             return
-        said = decoded.said
+        if inside:  # a receiver passes on a whole advert: its sections are packets like any other's
+            for section in inside:
+                self.packet(section)
+            return
+        self._heard(packet, decoded)
+
+    def rejected(self, link: str, reason: str, payload: bytes, received: Instant) -> None:
+        self.links[link].rejected[reason] += 1
+        self._quarantine.add(link, reason, payload, received)
+
+    def _heard(self, packet: Packet, decoded: Decoded) -> None:
+        """What a packet says goes its two ways: to the desk what concerns alerts, and to the telemetry the rest."""
+        counters, said = self.links[packet.link], decoded.said
         if said.absurd:
             counters.absurd += len(said.absurd)
             self._quarantine.add(packet.link, f"absurd {', '.join(said.absurd)}", packet.payload, packet.received)
@@ -60,11 +76,12 @@ class Pipeline:
         events = self._normalise(packet, decoded, decoded.address, zone)
         counters.events += events.count
         counters.missed += events.missed
+        counters.unproven += events.unproven
         for given in events.inputs:
             self._desk.put(given)
         if events.sample is not None:
             self._telemetry.add(events.sample)
-
-    def rejected(self, link: str, reason: str, payload: bytes, received: Instant) -> None:
-        self.links[link].rejected[reason] += 1
-        self._quarantine.add(link, reason, payload, received)
+        if events.kept is not None:
+            self._telemetry.keep(events.kept)
+        if said.reply is not None:  # to a copy as well: the device repeats itself because it missed our reply
+            self._replies.owe(Write(packet.link, decoded.address, said.reply))

@@ -71,7 +71,7 @@ class Report(msgspec.Struct, frozen=True):
 
 def _link(name: str, link: LinkCounters) -> tuple[str, Json]:
     counted = {"up": link.up, "packets": link.packets, "readings": link.readings, "events": link.events}
-    more = {"unknown": link.unknown, "absurd": link.absurd, "missed": link.missed}
+    more = {"unknown": link.unknown, "absurd": link.absurd, "missed": link.missed, "unproven": link.unproven}
     return name, counted | more | {"rejected": dict(link.rejected)}
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -10,10 +11,12 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import BaseModel
 
+from drivers.framing import Framing
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
 from gateway.config import CREDENTIALS, Config, Secret
+from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
@@ -43,8 +46,11 @@ def load_all(path: Path, *, bench: bool = False) -> Setup:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in found]
     devices = _named(document, "roster", ROSTER)
     roster = _tried(partial(load_roster, devices), problems) if devices else None
-    own = _named(document, "profiles")
-    profiles = _tried(partial(Profiles.load, *([own] if own else [])), problems)
+    if config is not None and config.keys is not None:
+        keys = _tried(partial(_keys, config.keys, roster), problems) or {}
+        roster = Roster(roster.devices, keys) if roster is not None else None
+    own, key_of = _named(document, "profiles"), (roster or Roster(())).key_of
+    profiles = _tried(partial(Profiles.load, *([own] if own else []), key_of=key_of), problems)
     if config is not None and profiles is not None:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
     if problems or config is None or roster is None or profiles is None:
@@ -86,17 +92,33 @@ def _tried(work: Callable[[], T], problems: list[Problem]) -> T | None:
         return None
 
 
+def _keys(kept: Secret, roster: Roster | None) -> dict[str, bytes]:
+    """The keys of devices; none where their file cannot be read, which is told where it is named."""
+    if _unreadable(kept.path) is not None:
+        return {}
+    return load_keys(kept.path, {device.id for device in roster.devices} if roster else None)
+
+
 def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
-    """Serial links whose profile there is not, or that has no serial side."""
+    """Profiles that there are not; of serial links also those without a serial side, and lines cut in several ways."""
+    for name in config.trust:
+        if name not in profiles.names:
+            yield ("trust", name), f"no profile is called {name!r}", f"known are {', '.join(profiles.names)}"
     for index, link in enumerate(config.serial):
         where = ("serial", index, "profile")
-        if link.profile not in profiles.names:
-            yield where, f"no profile is called {link.profile!r}", f"known are {', '.join(profiles.names)}"
-            continue
-        try:
-            profiles.framing(link.profile)
-        except KeyError:
-            yield where, f"the profile {link.profile!r} has no serial side", "name one that states a framing"
+        framings: dict[str, Framing] = {}
+        for name in link.profile:
+            if name not in profiles.names:
+                yield where, f"no profile is called {name!r}", f"known are {', '.join(profiles.names)}"
+                continue
+            try:
+                framings[name] = profiles.framing(name)
+            except KeyError:
+                yield where, f"the profile {name!r} has no serial side", "name one that states a framing"
+        for first, other in pairwise(framings):
+            if framings[first] != framings[other]:
+                what = f"the profile {other!r} cuts the line into frames in another way than {first!r}"
+                yield where, what, "name profiles of one framing, and give the others a receiver of their own"
 
 
 def _amiss(config: Config) -> Iterator[Finding]:
@@ -131,6 +153,7 @@ def _missing(config: Config) -> Iterator[Finding]:
     named: list[tuple[Where, Path | Secret | None]] = [
         (("mqtt", "password"), mqtt.password),
         (("fleet_key",), config.fleet_key),
+        (("keys",), config.keys),
         (("mqtt", "tls", "ca"), tls.ca),
         (("mqtt", "tls", "certificate"), tls.certificate),
         (("mqtt", "tls", "key"), tls.key),

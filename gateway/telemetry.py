@@ -9,7 +9,7 @@ from gateway.clock import Clock
 from gateway.errors import StorageFailed
 from gateway.forward import Lane
 from gateway.health import Faults
-from gateway.model import Draft, Gap, GapCause, Sample
+from gateway.model import Draft, Gap, GapCause, Put, Sample
 from gateway.wire import Wire
 
 log = structlog.get_logger("telemetry")
@@ -37,6 +37,7 @@ class Telemetry:
         self._grouping = grouping
         self._faults = faults
         self._open: list[Sample] = []
+        self._kept: dict[tuple[str, str], Put] = {}
         self._shed = 0
         self._full = asyncio.Event()
 
@@ -47,6 +48,10 @@ class Telemetry:
         if len(self._open) > HELD:
             self._shed += len(self._open) - HELD
             del self._open[: len(self._open) - HELD]
+
+    def keep(self, change: Put) -> None:
+        """Keep this with the group that is open: both are on the disk, or neither."""
+        self._kept[change.space, change.key] = change
 
     async def run(self) -> None:
         """Commit groups until cancelled."""
@@ -67,14 +72,14 @@ class Telemetry:
     async def commit(self) -> None:
         """Commit what is open; durable on return. StorageFailed: it stays open."""
         self._full.clear()
-        samples, shed = self._open, self._shed
-        if not samples:
+        samples, kept, shed = self._open, self._kept, self._shed
+        if not (samples or kept):
             return
-        self._open, self._shed = [], 0
+        self._open, self._kept, self._shed = [], {}, 0
         try:
-            await self._lane.commit(self._drafts(samples, shed))
+            await self._lane.commit(self._drafts(samples, shed), list(kept.values()))
         except StorageFailed:
-            self._open, self._shed = samples + self._open, shed + self._shed
+            self._open, self._kept, self._shed = samples + self._open, kept | self._kept, shed + self._shed
             raise
 
     def _drafts(self, samples: list[Sample], shed: int) -> list[Draft]:

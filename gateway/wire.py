@@ -11,7 +11,7 @@ import msgspec
 from gateway.clock import Clock
 from gateway.contract import codes
 from gateway.errors import RequestRefused
-from gateway.model import Alert, Draft, Gap, Message, Moment, Reason, Sample
+from gateway.model import Alert, Draft, Gap, Message, Moment, Press, Reason, Sample
 
 PAYLOAD_MAX = 64 * 1024
 """The longest payload that is looked at on a subscribed topic, in bytes."""
@@ -164,8 +164,9 @@ class Wire:
             "state": alert.state.value,
             "confirmed": alert.confirmed,
             "late": alert.late,
-            "presses": [{"key": press.key, "at": self.when(press.at)} for press in alert.presses],
+            "presses": [{"key": each.key, "at": self.when(each.at), **_pressed(each)} for each in alert.presses],
             "press_count": alert.press_count,
+            **_pressed(alert.presses[-1]),
             "repeat": alert.repeat,
             "test": alert.key.test,
             "storm": False,
@@ -208,6 +209,10 @@ class Wire:
     def _state(self, session: str, since: Moment, state: str) -> Json:
         head = {"v": 1, "station": self.station, "state": state}
         return head | {"session": session, "since": self.when(since)}
+
+
+def _pressed(press: Press) -> Json:
+    return {"press": press.press.value if press.press else None, "button": press.button}
 
 
 class _Frozen:

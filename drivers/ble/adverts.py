@@ -27,6 +27,8 @@ class Advert(Protocol):
     @property
     def service_uuids(self) -> list[str]: ...
     @property
+    def local_name(self) -> str | None: ...
+    @property
     def rssi(self) -> int: ...
 
 
@@ -73,8 +75,8 @@ class Adverts:
         elif before is None:
             said.passed_ms = received.mono_ms
         said.manufacturer, said.service = manufacturer, service
-        sender, rssi = said.address, advert.rssi
-        return [Packet(self._link, kind, key, payload, received, sender, rssi) for kind, key, payload in sections]
+        link, sender, rssi, name = self._link, said.address, advert.rssi, advert.local_name
+        return [Packet(link, kind, key, payload, received, sender, rssi, name) for kind, key, payload in sections]
 
     def __len__(self) -> int:
         return len(self._recent) + len(self._older)

@@ -40,6 +40,11 @@ class Profile:
         """Whether such a device can call for help: it goes first where connections are few."""
         return self.file.decoder is not None or any(way.occurrences for way in self.file.ways)
 
+    @property
+    def relays(self) -> bool:
+        """Whether its frames hold whole adverts of others."""
+        return self.file.serial is not None and self.file.serial.relays is not None
+
     def layout(self, payload: bytes) -> tuple[Layout, Sequence[Any]] | None:
         """The first layout that fits, and the payload's cells under it."""
         for layout in self.layouts:

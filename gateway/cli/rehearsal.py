@@ -13,11 +13,12 @@ from typing import Protocol
 
 import msgspec
 
-from drivers.base import Instant, Packet
+from drivers.base import Instant, Packet, Write
 from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.counters import Counters
 from gateway.desk import TICK_S, Desk
 from gateway.episodes import Episodes
 from gateway.forward import Lane, Window
@@ -30,6 +31,7 @@ from gateway.quarantine import Quarantine
 from gateway.setup import Setup
 from gateway.telemetry import Grouping, Telemetry
 from gateway.wire import Wire
+from gateway.writes import Replies
 
 TICK_MS = round(TICK_S * 1000)
 COMMIT_MS, COMMIT_PACKETS = 1_000, 500
@@ -121,6 +123,13 @@ class Rehearsal:
         clock.shown = to
 
 
+class _Unanswered(Replies):
+    """Nobody waits behind a capture."""
+
+    def owe(self, reply: Write) -> None:
+        """Leave it out."""
+
+
 @asynccontextmanager
 async def rehearsing(
     setup: Setup, folder: Path, zones: Mapping[str, str | None], clock: StillClock, told: Told, *, test: bool
@@ -134,9 +143,10 @@ async def rehearsing(
     book = Book(Rules(config.alerts.hold, config.alerts.reminder), _limit(config))
     desk = Desk(book, stage.alert, wire, clock, faults, lambda _: None)
     telemetry = _Telemetry(stage.telemetry, wire, clock, faults, told)
-    normalise = Normaliser(setup.roster, Episodes(), Secrets(None, clock.random(32)), clock, test=test)
+    secrets, numbers = Secrets(None, clock.random(32)), Counters(setup.roster.key_of)
+    normalise = Normaliser(setup.roster, Episodes(), numbers, secrets, clock, config.lenient, test=test)
     quarantine = Quarantine(folder / "quarantine.jsonl")
-    pipeline = Pipeline(setup.profiles, normalise, desk, telemetry, quarantine, zones)
+    pipeline = Pipeline(setup.profiles, normalise, desk, telemetry, quarantine, _Unanswered({}, lambda _: None), zones)
     try:
         yield Rehearsal(stage, book, desk, telemetry, pipeline)
     finally:

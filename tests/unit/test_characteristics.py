@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import BadFrame, Metric
-from drivers.decoders.characteristics import BOUNDS, DECODERS
+from drivers.decoders.characteristics import DECODERS
+from drivers.decoders.findings import BOUNDS
 
 HEART_RATE, BATTERY, TEMPERATURE, INTERMEDIATE = "2a37", "2a19", "2a1c", "2a1e"
 PRESSURE, SPOT, CONTINUOUS = "2a35", "2a5e", "2a5f"
@@ -20,9 +21,9 @@ Values = dict[str, float | bool]
 
 
 def said(short: str, payload: bytes) -> tuple[Values, tuple[str, ...]]:
-    readings, absurd = DECODERS[f"0000{short}-0000-1000-8000-00805f9b34fb"](payload)
-    assert len({reading.metric for reading in readings}) == len(readings)
-    return {reading.metric.value: reading.value for reading in readings}, absurd
+    found = DECODERS[f"0000{short}-0000-1000-8000-00805f9b34fb"](payload)
+    assert len({reading.metric for reading in found.readings}) == len(found.readings)
+    return {reading.metric.value: reading.value for reading in found.readings}, found.absurd
 
 
 def chosen(*parts: bytes) -> Iterator[tuple[int, bytes]]:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from drivers.base import Auth, BadFrame, Instant, Packet, PacketKind, Said
+from drivers.decoders.catalogue import DECODERS
+from drivers.decoders.contract import Decoder
 from drivers.marked import Refused
-from gateway.config import Secret
+from gateway.config import Secret, Trust
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
@@ -25,6 +28,26 @@ occurrences: [{field: pressed, behaviour: level, means: sos}]
 bluetooth: {service_data: {uuid: "fff0"}}
 golden: [{name: pressed, payload: "01", occurrences: [{kind: sos, active: true}]}]
 """
+LINED = """
+profile: {name}
+about: a pendant
+source: this test
+fields: {{pressed: {{at: 0, bit: 0}}}}
+occurrences: [{{field: pressed, behaviour: level, means: sos}}]
+address_bits: 32
+serial: {{framing: {{line: {{end: "{end}", longest: 64}}}}, address: {{at: 0, size: 4}}, payload: {{at: 4}}}}
+golden: [{{name: pressed, payload: "01", occurrences: [{{kind: sos, active: true}}]}}]
+"""
+SEALED = """
+profile: sealed
+about: a pendant
+source: this test
+decoder: sealed
+bluetooth: {manufacturer: {company: 0x0059}}
+golden:
+  - {name: any, payload: "01", sender: "c09800010203", key: "000102030405060708090a0b0c0d0e0f", auth: ok, counter: 0}
+"""
+KEY = "231d39c1d7cc1ab1aee224cd096db932"
 TOPIC = "not a topic prefix; write words joined by /, without + # or a / at either end"
 IN_PLACE = "put it in place, readable for the gateway's user, or correct the path"
 Load = Callable[..., Setup]
@@ -164,6 +187,67 @@ def test_a_profile_that_is_not_there_or_has_no_serial_side_is_told_at_its_line(l
         f"gateway.yaml:6:29: no profile is called '389'; known are {known}",
         "gateway.yaml:7:29: the profile 'advert-only' has no serial side; name one that states a framing",
     ]
+
+
+def test_profiles_that_share_a_line_must_cut_it_alike(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    for name, end in (("first", "0a"), ("twin", "0a"), ("other", "0d0a")):
+        (tmp_path / "site" / f"{name}.yaml").write_text(LINED.format(name=name, end=end))
+    link = MINIMAL + "profiles: site\nserial:\n  - {{port: /dev/a, profile: {}}}\n"
+    assert load(link.format("[first, twin]")).config.serial[0].profile == ("first", "twin")
+    absent, different = told(load, link.format("[first, twin, other, absent]"))
+    assert absent.startswith("gateway.yaml:6:29: no profile is called 'absent'; known are 398-reference, ")
+    assert different == (
+        "gateway.yaml:6:29: the profile 'other' cuts the line into frames in another way than 'twin'; "
+        "name profiles of one framing, and give the others a receiver of their own"
+    )
+    (problem,) = told(load, link.format("[]"))
+    assert problem.endswith("serial.0.profile: is empty; write at least 1, such as 398-reference")
+
+
+def test_the_keys_of_devices_are_told_with_all_else_and_only_by_their_place(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"band-0001 {KEY}\n{KEY} band-0001\n")
+    text = f"{MINIMAL}keys: {{file: keys}}\nlog: {{level: loud}}\n"
+    assert told(load, text)[0].startswith("gateway.yaml:5:14: log.level")
+    named = f"{MINIMAL}keys: {{file: keys}}\n"
+    no_key = f"keys:2:{len(KEY) + 2}: not a key: 9 characters; write its 16 bytes as 32 hex digits"
+    no_id = "keys:2:1: no device of the roster has this id; write it as it stands there, or take it out"
+    assert told(load, named) == [no_id, no_key]
+    assert told(load, named, "devices: [{id: b}]\n")[1:] == [no_key]
+    assert [problem.split(": ")[0] for problem in told(load, named.replace("keys}", "gone}"))] == ["gateway.yaml:4:7"]
+
+
+def test_what_a_profile_decodes_is_decoded_with_the_sender_s_key(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode(payload: bytes, sender: str | None, key: bytes | None) -> Said:
+        if key is None:
+            raise BadFrame("no_key", payload)
+        return Said(address=sender, auth=Auth.OK, counter=key[0])
+
+    monkeypatch.setitem(DECODERS, "sealed", Decoder(decode, lambda *_: []))
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a.yaml").write_text(SEALED)
+    profiles = load(f"{MINIMAL}profiles: site\nkeys: {{file: keys}}\n", keys=f"band-0001 {KEY}\n").profiles
+
+    def heard(sender: str) -> Packet:
+        return Packet("ble:hci0", PacketKind.MANUFACTURER, 0x0059, b"\1", Instant(0, 0), sender, -60)
+
+    decoded = profiles.decode(heard("c09800010203"))
+    assert decoded is not None
+    assert decoded.said.counter == 0x23
+    with pytest.raises(BadFrame, match="no_key"):
+        profiles.decode(heard("c09800010204"))
+
+
+def test_trust_is_stated_of_profiles_that_there_are_in_words_that_are_known(load: Load) -> None:
+    (word,) = told(load, f"{MINIMAL}trust: {{398-reference: lax}}\n")
+    assert word == (
+        "gateway.yaml:4:24: trust.398-reference 'lax': not one of the known words; write 'strict' or 'lenient'"
+    )
+    (name,) = told(load, f"{MINIMAL}trust: {{399-reference: lenient}}\n")
+    assert name.startswith("gateway.yaml:4:24: no profile is called '399-reference'; known are 398-reference, ")
+    assert load(f"{MINIMAL}trust: {{398-reference: lenient}}\n").config.trust == {"398-reference": Trust.LENIENT}
 
 
 def test_relative_paths_are_seen_from_the_file_s_folder_and_absolute_ones_are_kept(load: Load, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from drivers.base import BOOLEAN_METRICS, UNITS, Auth, Metric
+from drivers.base import BOOLEAN_METRICS, UNITS, Auth, KeyPress, Metric
 from gateway.alerts import TABLE
 from gateway.clock import Clock
 from gateway.contract import Codes, MessageName, asyncapi_text, codes, schema
@@ -62,8 +62,8 @@ DESIGNED_ALERT = """
  "time":"2026-11-23T08:00:01.121Z","sequence":"00000000000000000041",
  "data":{"id":"01kas0hmvx2c4nq8tz6m3d7e9f","station":"xinhua-03","wearer":"w-7f3a","device":"band-0001",
   "registered":true,"kind":"sos","service":null,"severity":"critical","state":"raised","confirmed":true,"late":false,
-  "presses":[{"key":"MZXW6YTBOI2GC3TFON2GKZLSNF","at":"2026-11-23T08:00:01.120Z"}],"press_count":1,"reason":"press",
-  "repeat":0,"test":false,"storm":false,"auth":"none","worn":true,"at":"2026-11-23T08:00:01.120Z","clock":"synced",
+  "presses":[{"key":"MZXW6YTBOI2GC3TFON2GKZLSNF","at":"2026-11-23T08:00:01.120Z","press":null,"button":null}],
+  "press_count":1,"press":null,"button":null,"reason":"press","repeat":0,"test":false,"storm":false,"auth":"none","worn":true,"at":"2026-11-23T08:00:01.120Z","clock":"synced",
   "changed_at":"2026-11-23T08:00:01.120Z","by":null,"value":null,"heard_by":[{"link":"ble:hci0","rssi":-67}],
   "zone":"lobby","codes":{"scaip":"0003/0010","contact_id":"101"}}}"""
 DESIGNED_TELEMETRY = """
@@ -423,6 +423,7 @@ def test_the_words_of_the_code_are_in_the_contract() -> None:
     assert {state.value for state in AlertState} == set(fields["state"]["enum"])
     assert {severity.value for severity in Severity} == set(fields["severity"]["enum"])
     assert {auth.value for auth in Auth} == set(fields["auth"]["enum"])
+    assert {*(press.value for press in KeyPress), None} == set(shared["press"]["enum"])
     assert {reason.value for reason in Reason} == set(reasons)
     gap = schema(MessageName.GAP)["properties"]["data"]["properties"]
     assert {cause.value for cause in GapCause} <= set(gap["cause"]["enum"])

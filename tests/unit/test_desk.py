@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway import book
 from gateway.alerts import Refusal, Rules
 from gateway.book import Book, FloodLimit
-from gateway.desk import BATCH, Asked, Ruled
+from gateway.desk import BATCH, Asked, Ruled, Then
 from gateway.inputs import Accept, Clear
 from gateway.model import Alert, AlertState, Moment, Put
 from gateway.normalise import Remember
@@ -168,6 +168,27 @@ def test_what_only_must_be_remembered_reaches_the_disk_without_a_message(tmp_pat
             await office.desk.settle()
             assert reopened(tmp_path).records("device") == {"00000009": b"baseline"}
             assert await office.messages() == []
+
+    asyncio.run(run())
+
+
+def test_what_comes_after_is_done_once_all_before_it_is_on_the_disk_and_not_earlier(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with open_office(tmp_path) as office:
+            found: list[int] = []
+
+            def look() -> None:
+                found.append(len(reopened(tmp_path).read(0, 1_000)))
+
+            office.desk.put(Then(look))
+            for number in range(BATCH + 5):  # more than one commit takes
+                office.desk.put(sos(number))
+            office.desk.put(Then(look))
+            office.desk.put(sos(BATCH + 5))
+            while office.desk.waiting:
+                await office.desk.settle()
+            assert found[0] == BATCH - 1
+            assert found[1] >= BATCH + 5
 
     asyncio.run(run())
 

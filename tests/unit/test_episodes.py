@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base import Auth, Counter, Edge, Level, Occurrence, OccurrenceKind
+from drivers.base import Behaviour, Counter, Edge, Identity, Level, Occurrence, OccurrenceKind
 from gateway.episodes import COPY_MS, KEEP_MS, KEYS, SILENCE_MS, Episodes, Ruling, Verdict
 from tests.support.moments import moment
 
@@ -38,7 +39,7 @@ def test_the_first_frame_ever_is_a_baseline_only():
 
 def test_a_first_frame_that_says_it_is_fresh_is_a_press():
     ruling = hear(Episodes(), counted(17), 0)
-    assert (ruling.verdict, ruling.late, ruling.auth) == (Verdict.PRESS, False, Auth.NONE)
+    assert (ruling.verdict, ruling.late, ruling.replayed) == (Verdict.PRESS, False, False)
 
 
 def test_fifty_copies_in_ten_seconds_are_one_press():
@@ -107,7 +108,7 @@ def test_an_old_key_after_ten_minutes_is_one_press_marked_as_replayed():
     hear(episodes, counted(1), 0)
     hear(episodes, counted(2), MINUTE)
     replayed = [hear(episodes, counted(1), 2 * COPY_MS + at) for at in range(0, 10_000, 200)]
-    assert (replayed[0].verdict, replayed[0].auth) == (Verdict.PRESS, Auth.REPLAYED)
+    assert (replayed[0].verdict, replayed[0].replayed) == (Verdict.PRESS, True)
     assert {ruling.verdict for ruling in replayed[1:]} == {Verdict.COPY}
 
 
@@ -116,7 +117,7 @@ def test_a_band_that_lost_power_may_press_again_with_the_same_number():
     hear(episodes, counted(1), 0)
     hear(episodes, heartbeat(0, OccurrenceKind.NONE), 30_000)
     ruling = hear(episodes, counted(1), 40_000)
-    assert (ruling.verdict, ruling.auth) == (Verdict.PRESS, Auth.NONE)
+    assert (ruling.verdict, ruling.replayed) == (Verdict.PRESS, False)
 
 
 def test_a_heartbeat_that_a_slow_receiver_brings_late_is_no_power_up():
@@ -131,7 +132,7 @@ def test_a_lower_counter_is_a_restarted_band_and_a_press():
     episodes = Episodes()
     hear(episodes, heartbeat(500), 0)
     ruling = hear(episodes, counted(3), MINUTE)
-    assert (ruling.verdict, ruling.auth, ruling.missed) == (Verdict.PRESS, Auth.NONE, 0)
+    assert (ruling.verdict, ruling.replayed, ruling.missed) == (Verdict.PRESS, False, 0)
 
 
 def test_a_level_is_one_press_until_it_ends_or_falls_silent():
@@ -161,6 +162,59 @@ def test_an_edge_with_a_key_is_told_apart_by_the_key_and_one_without_by_silence(
     bare = Occurrence(OccurrenceKind.BUTTON, Edge(None))
     assert [hear(episodes, bare, at).verdict for at in (0, 9_000)] == [Verdict.PRESS, Verdict.COPY]
     assert hear(episodes, bare, 9_000 + SILENCE_MS + 1).verdict is Verdict.PRESS
+
+
+def doubted(episodes: Episodes, occurrence: Occurrence, ms: int) -> Ruling:
+    return episodes.hear(BAND, occurrence, moment(ms), registered=True, doubted=True)
+
+
+@pytest.mark.parametrize("behaviour", [Edge(7), Edge(None), Identity(), Level(active=True), Counter(7, True, 99)])
+def test_a_forged_press_makes_no_copy_of_the_true_one(behaviour: Behaviour):
+    episodes, pressed = Episodes(), Occurrence(SOS, behaviour)
+    hear(episodes, heartbeat(6), 0)
+    assert doubted(episodes, pressed, 1_000).verdict is Verdict.PRESS
+    assert doubted(episodes, pressed, 2_000).verdict is Verdict.COPY
+    assert (true := hear(episodes, pressed, 3_000)).verdict is Verdict.PRESS
+    assert not true.replayed
+
+
+@pytest.mark.parametrize("behaviour", [Edge(7), Edge(None), Identity(), Level(active=True), Counter(7, True, 99)])
+def test_a_recording_of_a_press_is_a_copy_of_it_while_it_may_be_on_the_air_and_then_one_more_press(
+    behaviour: Behaviour,
+):
+    episodes, pressed = Episodes(), Occurrence(SOS, behaviour)
+    first = hear(episodes, pressed, 0)
+    again = restarted(episodes, first, 1_000)
+    for it in (episodes, again):
+        assert doubted(it, pressed, 2_000).verdict is Verdict.COPY
+        told = [doubted(it, pressed, COPY_MS + SILENCE_MS + at).verdict for at in range(1, 10_000, 200)]
+        assert told == [Verdict.PRESS] + [Verdict.COPY] * 49
+
+
+def test_a_press_without_a_key_that_stays_on_the_air_goes_on_being_a_copy_when_its_frames_are_doubted():
+    episodes, pressed = Episodes(), Occurrence(SOS, Edge(None))
+    hear(episodes, pressed, 0)
+    assert {doubted(episodes, pressed, at).verdict for at in range(1_000, 5 * MINUTE, 5_000)} == {Verdict.COPY}
+
+
+def test_a_forged_press_is_remembered_over_a_restart_and_never_grows_the_record():
+    episodes = Episodes()
+    rulings = [doubted(episodes, Occurrence(SOS, Edge(number)), number) for number in range(1_000)]
+    again = restarted(episodes, rulings[-1], 1_000)
+    assert doubted(again, Occurrence(SOS, Edge(999)), 1_001).verdict is Verdict.COPY
+    assert hear(again, Occurrence(SOS, Edge(999)), 1_002).verdict is Verdict.PRESS
+    apart = again._devices[BAND].apart
+    assert apart is not None
+    assert len(apart.heard) == KEYS
+
+
+def test_the_first_heartbeat_that_is_doubted_is_a_baseline_too_and_the_next_number_a_press():
+    episodes = Episodes()
+    hear(episodes, heartbeat(500), 0)
+    assert doubted(episodes, heartbeat(3), 1_000).verdict is Verdict.NOTHING
+    late = doubted(episodes, heartbeat(4), 2_000)
+    assert (late.verdict, late.late) == (Verdict.PRESS, True)
+    assert hear(episodes, heartbeat(500), 3_000).verdict is Verdict.COPY
 
 
 def test_a_million_made_up_addresses_leave_a_bounded_memory():

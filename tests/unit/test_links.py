@@ -40,6 +40,13 @@ def test_each_kind_of_link_has_its_driver_its_zone_and_its_patience(tmp_path: Pa
     assert {name: link.driver.name for name, link in built.items()} == {name: name for name in built}
 
 
+def test_packets_of_a_line_that_several_profiles_share_say_so() -> None:
+    both = config(serial=[{"port": "/dev/a", "profile": ["398-reference", "other"]}])
+    (link,) = build_links(both, *STATION).values()
+    assert isinstance(link.driver, SerialPort)
+    assert link.driver._profile == "398-reference+other"
+
+
 def test_a_station_may_begin_without_links() -> None:
     assert build_links(config(), *STATION) == {}
 

@@ -9,6 +9,7 @@ from drivers.base import (
     Counter,
     Decoded,
     Edge,
+    KeyPress,
     Level,
     Measurement,
     Metric,
@@ -19,8 +20,9 @@ from drivers.base import (
     Reading,
     Said,
 )
-from gateway.alerts import Rules, raised
-from gateway.episodes import Episodes
+from gateway.alerts import Move, Rules, advance, raised
+from gateway.counters import Counters
+from gateway.episodes import COPY_MS, Episodes
 from gateway.inputs import Accept, Clear, Confirmed, Copied, Ended, Pressed, Tick, Withdrawn
 from gateway.model import AlertKey, AlertKind, Heard, Reason, Severity, Wearable
 from gateway.normalise import STRANGERS, Events, Normaliser, Remember, Route, Secrets
@@ -28,13 +30,16 @@ from gateway.roster import Device, Roster
 from tests.support.inside import StillClock, make_wire
 from tests.support.moments import moment
 
-BAND, PENDANT, BUTTON, STRANGER = "00010203", "00020a01", "00030001", "00099999"
+BAND, PENDANT, BUTTON, SEALED, STRANGER = "00010203", "00020a01", "00030001", "00040001", "00099999"
+KEYS = {"single": "sos", "2 long": {"kind": "service_request", "service": "ride"}, "long": "test"}
 ROSTER = Roster(
     (
         Device(id="band-0001", address="C0:98:00:01:02:03", wearer="w-7f3a"),
         Device(id="pendant-0001", address=PENDANT, wearer="w-7f3a"),
-        Device(id="toilet-button", address=BUTTON, zone="toilet"),
-    )
+        Device(id="toilet-button", address=BUTTON, zone="toilet", buttons=KEYS),
+        Device(id="sealed-0001", address=SEALED, buttons=KEYS),
+    ),
+    {"sealed-0001": b"k" * 16},
 )
 FLEET, BOX = b"fleet", b"box-one"
 RECEIVED_RSSI, TOLD_RSSI = -80, -60
@@ -46,18 +51,32 @@ class Station:
 
     fleet: bytes | None = None
     box: bytes = BOX
+    lenient: tuple[str, ...] = ()
     clock: StillClock = field(default_factory=StillClock)
     test: bool = False
 
     def __post_init__(self) -> None:
         secrets = Secrets(self.fleet, self.box)
-        self.normaliser = Normaliser(ROSTER, Episodes(), secrets, self.clock, test=self.test)
+        self.normaliser = Normaliser(
+            ROSTER, Episodes(), Counters(ROSTER.key_of), secrets, self.clock, self.lenient, test=self.test
+        )
 
     def hear(self, address: str, *readings: Reading, link: str = "serial:a", zone: str | None = "lobby") -> Events:
+        return self.said(Said(readings), address, link, zone)
+
+    def sealed(self, number: int, *readings: Reading, link: str = "serial:a") -> Events:
+        """A frame that the device's key proves, with its number."""
+        return self.said(Said(readings, auth=Auth.OK, counter=number), SEALED, link)
+
+    def plain(self, *readings: Reading) -> Events:
+        """A frame of the same device that does not use its key."""
+        return self.said(Said(readings, auth=Auth.DOWNGRADED), SEALED)
+
+    def said(self, said: Said, address: str, link: str = "serial:a", zone: str | None = "lobby") -> Events:
         packet = Packet(
             link, PacketKind.FRAME, "398-reference", b"", self.clock.now(), address=address, rssi=RECEIVED_RSSI
         )
-        return self.normaliser(packet, Decoded("398-reference", address, TOLD_RSSI, Said(readings)), address, zone)
+        return self.normaliser(packet, Decoded("398-reference", address, TOLD_RSSI, said), address, zone)
 
     def press(self, address: str, occurrence: Occurrence, *more: Reading, link: str = "serial:a") -> Pressed:
         pressed = self.hear(address, occurrence, *more, link=link).inputs[0]
@@ -140,6 +159,47 @@ def test_each_occurrence_is_its_kind_of_alert(kind: OccurrenceKind, alert: Alert
 def test_a_test_press_is_an_sos_that_is_told_apart_from_a_real_one() -> None:
     pressed = Station().press(BAND, fresh(1, OccurrenceKind.TEST))
     assert pressed.key == AlertKey("w-7f3a", AlertKind.SOS, None, test=True)
+
+
+@pytest.mark.parametrize(
+    ("press", "key", "kind", "service", "test"),
+    [
+        (KeyPress.SINGLE, None, AlertKind.SOS, None, False),
+        (KeyPress.SINGLE, 3, AlertKind.SOS, None, False),
+        (KeyPress.LONG, 2, AlertKind.SERVICE_REQUEST, "ride", False),
+        (KeyPress.LONG, 3, AlertKind.SOS, None, True),
+        (KeyPress.DOUBLE, 2, AlertKind.BUTTON, None, False),
+        (None, None, AlertKind.BUTTON, None, False),
+    ],
+)
+def test_the_roster_says_what_a_device_s_keys_are_for(
+    press: KeyPress | None, key: int | None, kind: AlertKind, service: str | None, test: bool
+) -> None:
+    pressed = Station().press(BUTTON, Occurrence(OccurrenceKind.BUTTON, Edge(1), press=press, button=key))
+    assert pressed.key == AlertKey(BUTTON, kind, service, test=test)
+    assert (pressed.press.press, pressed.press.button) == (press, key)
+
+
+def test_what_the_format_states_itself_no_roster_entry_changes() -> None:
+    stated = Occurrence(OccurrenceKind.FALL, Edge(1), press=KeyPress.SINGLE)
+    assert Station().press(BUTTON, stated).key.kind is AlertKind.FALL
+    assert Station().press(BAND, Occurrence(OccurrenceKind.BUTTON, Edge(1))).key.kind is AlertKind.BUTTON
+
+
+def test_presses_of_several_keys_are_presses_of_one_alert_and_each_says_which() -> None:
+    station = Station()
+    alert = None
+    for key, press in ((1, KeyPress.SINGLE), (2, KeyPress.SINGLE), (2, KeyPress.HOLD)):
+        pressed = station.press(BAND, Occurrence(OccurrenceKind.BUTTON, Edge(7), press=press, button=key))
+        answer = advance(alert, pressed, moment(0), Rules())
+        assert isinstance(answer, Move)
+        alert = answer.alert
+    assert alert is not None
+    body = make_wire(station.clock).alert_body(alert)
+    assert (body["press"], body["button"], body["press_count"]) == ("hold", 2, 3)
+    assert [(each["press"], each["button"]) for each in body["presses"]] == [
+        ("single", 1), ("single", 2), ("hold", 2)
+    ]  # fmt: skip
 
 
 def test_what_the_wearer_takes_back_and_what_ends_find_the_alert_they_belong_to() -> None:
@@ -273,3 +333,144 @@ def test_on_the_bench_nothing_is_meant_and_all_of_it_says_so() -> None:
     ]
     assert [type(given) for given in inputs] == [Copied, Pressed, Ended, Withdrawn]
     assert all(given.key.test for given in inputs if not isinstance(given, Remember | Accept | Clear | Tick))
+# Frames that prove who sent them, and those that prove less than they could
+
+PULSE = Measurement(Metric.HEART_RATE, 72)
+REFUSED = [
+    PULSE,
+    Occurrence(OccurrenceKind.FALL_CANCELLED, Edge(3)),
+    Occurrence(OccurrenceKind.PUT_ON, Edge(4)),
+    Occurrence(OccurrenceKind.TAKEN_OFF, Edge(5)),
+    Occurrence(OccurrenceKind.LOW_BATTERY, Level(True)),
+    Occurrence(OccurrenceKind.TAMPER, Edge(6)),
+    Occurrence(OccurrenceKind.TEST, Edge(7)),
+    Occurrence(OccurrenceKind.NONE, Counter(0, fresh=False, wrap=9)),
+    Occurrence(OccurrenceKind.SOS, Level(False)),
+]
+FORWARDED = [
+    (OccurrenceKind.SOS, AlertKind.SOS),
+    (OccurrenceKind.FALL, AlertKind.FALL),
+    (OccurrenceKind.SERVICE_REQUEST, AlertKind.SERVICE_REQUEST),
+    (OccurrenceKind.BUTTON, AlertKind.BUTTON),
+]
+
+
+def edge(key: int | None, kind: OccurrenceKind = OccurrenceKind.SOS) -> Occurrence:
+    return Occurrence(kind, Edge(key))
+
+
+def pressed(events: Events) -> list[tuple[AlertKind, Auth]]:
+    return [(given.key.kind, given.auth) for given in events.inputs if isinstance(given, Pressed)]
+
+
+def test_a_press_whose_number_has_risen_is_proven() -> None:
+    events = Station().sealed(5, edge(1), PULSE)
+    assert pressed(events) == [(AlertKind.SOS, Auth.OK)]
+    assert events.sample is not None
+    assert events.unproven == 0
+
+
+@pytest.mark.parametrize("reading", REFUSED)
+def test_what_calls_nobody_is_refused_without_proof_and_counted(reading: Reading) -> None:
+    station = Station()
+    station.sealed(9)
+    for events in (station.sealed(8, reading), station.plain(reading)):
+        assert (events.sample, events.inputs, events.unproven, events.count) == (None, [], 1, 0)
+
+
+@pytest.mark.parametrize(("kind", "alert"), FORWARDED)
+def test_what_calls_people_goes_on_once_without_proof_and_is_marked(kind: OccurrenceKind, alert: AlertKind) -> None:
+    replaying, downgrading = Station(), Station()
+    replaying.sealed(9)
+    replayed = [replaying.sealed(8, edge(1, kind), PULSE) for _ in range(10)]
+    downgraded = [downgrading.plain(edge(1, kind), PULSE) for _ in range(10)]
+    for events, auth in ((replayed, Auth.REPLAYED), (downgraded, Auth.DOWNGRADED)):
+        assert [pressed(each) for each in events] == [[(alert, auth)]] + [[]] * 9
+        assert [each.unproven for each in events] == [1] * 10
+
+
+def test_a_recording_cannot_cancel_a_fall_or_say_that_a_band_is_worn() -> None:
+    station = Station()
+    station.sealed(1, edge(1, OccurrenceKind.FALL))
+    cancelled = edge(2, OccurrenceKind.FALL_CANCELLED)
+    assert station.plain(cancelled).inputs == []
+    assert isinstance(station.sealed(2, cancelled).inputs[0], Withdrawn)
+    doubted = station.plain(edge(9), Measurement(Metric.WORN, True)).inputs[0]
+    assert isinstance(doubted, Pressed)
+    assert doubted.worn is None
+
+
+def test_a_forged_press_does_not_keep_the_true_one_from_being_raised() -> None:
+    station = Station()
+    assert pressed(station.plain(edge(7))) == [(AlertKind.SOS, Auth.DOWNGRADED)]
+    assert pressed(station.sealed(5, edge(7))) == [(AlertKind.SOS, Auth.OK)]
+
+
+def test_the_same_frame_over_another_radio_is_neither_taken_twice_nor_refused() -> None:
+    station = Station()
+    first = station.sealed(5, edge(1), PULSE, link="a")
+    copy = station.sealed(5, edge(1), PULSE, link="b")
+    assert first.sample is not None
+    assert [type(given) for given in copy.inputs] == [Copied]
+    assert (copy.sample, copy.unproven, copy.kept) == (None, 0, None)
+
+
+def test_an_old_press_heard_anew_under_a_new_number_is_marked_as_replayed() -> None:
+    station = Station()
+    station.sealed(5, edge(1))
+    station.clock.ms = COPY_MS + 1
+    assert pressed(station.sealed(6, edge(1))) == [(AlertKind.SOS, Auth.REPLAYED)]
+
+
+def test_a_lenient_station_takes_readings_without_proof_and_marks_the_calls_all_the_same() -> None:
+    station = Station(lenient=("398-reference",))
+    station.sealed(9)
+    events = station.sealed(8, PULSE, edge(2, OccurrenceKind.TAMPER), edge(1))
+    assert events.sample is not None
+    assert pressed(events) == [(AlertKind.TAMPER, Auth.REPLAYED), (AlertKind.SOS, Auth.REPLAYED)]
+    assert events.unproven == 0
+    assert station.sealed(9, PULSE).sample is None  # a copy of what was taken already
+    other = Station(lenient=("another",))
+    assert other.plain(PULSE).unproven == 1
+
+
+def test_a_key_whose_purpose_the_roster_states_counts_by_that_purpose() -> None:
+    station = Station()
+    sos, test = (Occurrence(OccurrenceKind.BUTTON, Edge(1), press=press) for press in (KeyPress.SINGLE, KeyPress.LONG))
+    assert pressed(station.plain(sos)) == [(AlertKind.SOS, Auth.DOWNGRADED)]
+    refused = station.plain(test)
+    assert (refused.inputs, refused.unproven) == ([], 1)
+
+
+def test_a_device_with_a_key_is_not_believed_in_a_format_that_proves_nothing() -> None:
+    station = Station()
+    events = station.hear(SEALED, edge(1), PULSE, edge(2, OccurrenceKind.FALL_CANCELLED))
+    assert pressed(events) == [(AlertKind.SOS, Auth.DOWNGRADED)]
+    assert (events.sample, events.unproven) == (None, 2)
+
+
+def test_a_number_is_kept_after_what_the_desk_is_told_and_where_that_is_nothing_with_the_readings() -> None:
+    station, low = Station(), Occurrence(OccurrenceKind.LOW_BATTERY, Level(True))
+    frames = [
+        station.sealed(5, edge(1), PULSE),
+        station.sealed(6, edge(1), PULSE),  # a copy of the press, and yet its number must outlive a kill at once
+        station.sealed(7, low),
+        station.sealed(8, low),
+        station.sealed(9, PULSE),
+        station.sealed(10),
+    ]
+    told = [[type(given) for given in events.inputs] for events in frames]
+    assert told == [[Pressed, Remember], [Remember], [Pressed, Remember], [], [], []]
+    assert [events.kept is not None for events in frames] == [False, False, False, True, True, True]
+
+
+def test_a_killed_daemon_knows_the_numbers_that_both_lanes_kept() -> None:
+    station = Station()
+    call, reading = station.sealed(5, edge(1)).inputs[-1], station.sealed(6, PULSE).kept
+    assert isinstance(call, Remember)
+    assert reading is not None
+    again = Station()
+    again.normaliser._counters.load({call.change.key: call.change.value}, {reading.key: reading.value})
+    assert pressed(again.sealed(5, edge(4))) == [(AlertKind.SOS, Auth.REPLAYED)]
+    assert (again.sealed(6, PULSE).sample, again.sealed(4, PULSE).unproven) == (None, 1)
+    assert again.sealed(7, PULSE).sample is not None

@@ -1,95 +1,136 @@
-"""From bleak's callback to what is committed, joined as in the daemon."""
+"""From a packet to the desk and the telemetry, and back: a device is answered only once its word is on the disk."""
 
 import asyncio
-import gc
-import random
-import sys
-from collections.abc import Awaitable, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
-from drivers.base import Packet, PacketKind
-from drivers.ble.adverts import DEVICES
-from gateway.cli.street import ADVERT_PREFIX, COMPANY, Code, Kind, Wearable
-from gateway.model import AlertKind, Heard
-from gateway.normalise import STRANGERS
-from gateway.zones import REMEMBERED
-from tests.support.crowd import passing
-from tests.support.daemon import address
-from tests.support.ears import LINK, OTHER, Ears, advert, device, listening
+from drivers.base import Auth, Decoded, Edge, Measurement, Metric, Occurrence, OccurrenceKind, Packet, Said, Write
+from drivers.framing import LineFraming
+from drivers.registry import Profiles
+from drivers.serial_port import SerialPort
+from gateway.counters import SPACE, Counters
+from gateway.desk import Then
+from gateway.episodes import Episodes
+from gateway.health import LinkCounters
+from gateway.normalise import Normaliser, Secrets
+from gateway.pipeline import Pipeline
+from gateway.quarantine import Quarantine
+from gateway.roster import Device, Roster
+from gateway.telemetry import Grouping, Telemetry
+from gateway.writes import Replies
+from tests.support.inside import Office, StillClock, open_lane, open_office
+from tests.support.receiver import Receiver
 
-REGISTERED = 8
+WATCH = "8800000015"
+ROSTER = Roster((Device(id="watch-0001", address=WATCH, wearer="w-7f3a"),), {"watch-0001": b"k" * 16})
+LINK = "serial:a"
 
 
-def go(folder: Path, work: Callable[[Ears], Awaitable[None]]) -> None:
+class Format:
+    """Lines: `AL7`, the seventh alarm, and `LK`, a sign of life, each repeated until it is answered; `HR7`, a pulse
+    under the seventh authenticated number.
+    """
+
+    @staticmethod
+    def decode(packet: Packet) -> Decoded:
+        word, number = packet.payload[:2], int(packet.payload[2:] or b"0")
+        match word:
+            case b"AL":
+                said = Said((Occurrence(OccurrenceKind.SOS, Edge(number)),), reply=b"AL\n")
+            case b"HR":
+                said = Said((Measurement(Metric.HEART_RATE, 72),), auth=Auth.OK, counter=number)
+            case _:
+                said = Said(reply=b"LK\n")
+        return Decoded("watch", WATCH, None, said)
+
+
+@asynccontextmanager
+async def listening(folder: Path, office: Office, port: SerialPort) -> AsyncIterator[Pipeline]:
+    """The inside half of a station with one serial receiver, desk and all."""
+    async with open_lane(folder, "telemetry") as lane:
+        telemetry = Telemetry(lane, office.wire, office.clock, Grouping(), office.faults)
+        counters = Counters(ROSTER.key_of)
+        counters.load(lane.outbox._store.records(SPACE))
+        normalise = Normaliser(ROSTER, Episodes(), counters, Secrets(None, b"box"), office.clock)
+        replies = Replies({LINK: port}, lambda do: office.desk.put(Then(do)))
+        quarantine = Quarantine(folder / "quarantine.jsonl")
+        profiles = cast("Profiles", Format())
+        pipeline = Pipeline(profiles, normalise, office.desk, telemetry, quarantine, replies, {LINK: None})
+        up = asyncio.Event()
+        tasks = [asyncio.create_task(office.desk.run()), asyncio.create_task(port.run(pipeline, up.set))]
+        await up.wait()
+        try:
+            yield pipeline
+            await telemetry.commit()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def rows(file: Path) -> int:
+    """Messages that the file holds for whoever opens it now."""
+    with sqlite3.connect(file) as database:
+        return int(database.execute("SELECT COUNT(*) FROM row").fetchone()[0])
+
+
+class Observed(SerialPort):
+    """A port that notes how many messages the file holds whenever something is written to it."""
+
+    def __init__(self, path: Path, file: Path) -> None:
+        super().__init__(LINK, str(path), "watch", LineFraming(b"\n", 64), StillClock().now)
+        self.held: list[int] = []
+        self._file = file
+
+    async def write(self, write: Write) -> None:
+        self.held.append(rows(self._file))
+        await super().write(write)
+
+
+def test_a_watch_is_answered_only_once_its_alarm_is_in_the_file_and_again_when_it_repeats_itself(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "alert.db"
+
     async def run() -> None:
-        async with listening(folder, REGISTERED) as ears:
-            await work(ears)
+        with Receiver(tmp_path / "rx") as receiver:
+            port = Observed(receiver.path, file)
+            async with open_office(tmp_path) as office, listening(tmp_path, office, port):
+                holder = sqlite3.connect(file, isolation_level=None)
+                holder.execute("BEGIN IMMEDIATE")  # somebody else has the file: no commit goes through
+                receiver.write(b"AL7\nLK\n")
+                await until(lambda: office.desk._taken)
+                await asyncio.sleep(0.3)
+                assert (port.held, rows(file)) == ([], 0)
+                holder.execute("ROLLBACK")
+                await until(lambda: receiver.sent_down == b"AL\nLK\n")
+                receiver.write(b"AL7\n")
+                await until(lambda: receiver.sent_down == b"AL\nLK\nAL\n")
+                assert port.held == [1, 1, 1]
+                holder.close()
 
     asyncio.run(run())
 
 
-def test_an_advert_of_a_registered_wearable_becomes_telemetry_and_its_press_an_alert(tmp_path: Path) -> None:
-    async def run(ears: Ears) -> None:
-        band = Wearable(1)
-        ears.heard(device(address(1)), advert(band.payload(Kind.VITALS)))
-        band.press(Code.SOS, 0.0)
-        for _ in range(3):
-            ears.heard(device(address(1)), advert(band.payload(Kind.EVENT)))
-        assert (ears.commits.samples, ears.commits.notices) == (2, 1)
-        (alert,) = ears.commits.book.open()
-        assert (alert.key.kind, alert.zone) == (AlertKind.SOS, "lobby")
-        assert [heard.link for heard in alert.heard_by] == [LINK]
-        counters = ears.pipeline.links[LINK]
-        assert (counters.packets, counters.events, ears.radio.standing.repeated) == (2, 3, 2)
+def test_readings_without_proof_are_counted_on_their_link_over_a_restart_too(tmp_path: Path) -> None:
+    async def heard(*lines: bytes) -> LinkCounters:
+        with Receiver(tmp_path / "rx") as receiver:
+            port = Observed(receiver.path, tmp_path / "alert.db")
+            async with open_office(tmp_path) as office, listening(tmp_path, office, port) as pipeline:
+                receiver.write(b"\n".join([*lines, b""]))
+                await until(lambda: pipeline.links[LINK].packets == len(lines))
+                return pipeline.links[LINK]
 
-    go(tmp_path, run)
-
-
-def test_a_press_that_two_radios_hear_is_one_alert_in_the_zone_of_the_one_that_hears_it_best(tmp_path: Path) -> None:
-    async def run(ears: Ears) -> None:
-        band = Wearable(1)
-
-        def heard(link: str, rssi: int, kind: Kind) -> None:
-            payload, now = ADVERT_PREFIX + band.payload(kind), ears.clock.now()
-            ears.pipeline.packet(Packet(link, PacketKind.MANUFACTURER, COMPANY, payload, now, address(1), rssi))
-
-        heard(OTHER, -80, Kind.VITALS)
-        band.press(Code.SOS, 0.0)
-        heard(OTHER, -80, Kind.EVENT)
-        (alert,) = ears.commits.book.open()
-        assert alert.zone == "garden"
-        for _ in range(3):
-            heard(LINK, -60, Kind.EVENT)
-            heard(OTHER, -79, Kind.EVENT)
-        (alert,) = ears.commits.book.open()
-        assert (alert.press_count, alert.heard_by) == (1, (Heard(OTHER, -80), Heard(LINK, -60)))
-        assert (alert.zone, ears.commits.notices) == ("lobby", 1)
-
-    go(tmp_path, run)
-
-
-def test_no_crowd_costs_memory_or_disk_and_the_stations_own_are_heard_in_it(tmp_path: Path) -> None:
-    async def run(ears: Ears) -> None:
-        adverts, before, blocks = ears.radio._adverts, 0, list[int]()
-        for sender, heard in passing(45_000, random.Random(398)):
-            ears.heard(sender, heard)
-            if len(adverts) == DEVICES + 1 != before:  # half of it has just been forgotten: all is as full as last time
-                gc.collect()
-                blocks.append(sys.getallocatedblocks())
-            before = len(adverts)
-        assert len(blocks) == 4
-        assert abs(blocks[-1] - blocks[-2]) < DEVICES // 8
-        assert before <= 2 * DEVICES
-        assert len(ears.episodes) <= STRANGERS
-        assert len(ears.normalise._wearables) <= STRANGERS + REGISTERED
-        assert len(ears.pipeline._zones._nearest) <= REMEMBERED
-        kinds = [alert.key.kind for alert in ears.commits.book.open()]
-        assert kinds.count(AlertKind.ALARM_FLOOD) == 1
-        assert len(kinds) <= 21
-        assert len(ears.commits.changes) < 100
-        band = Wearable(1)
-        band.press(Code.SOS, 0.0)
-        ears.heard(device(address(1)), advert(band.payload(Kind.EVENT)))
-        assert "band-0001" in {alert.wearable.device for alert in ears.commits.book.open() if alert.wearable}
-
-    go(tmp_path, run)
+    first = asyncio.run(heard(b"HR7", b"HR6", b"HR8", b"HR8"))
+    assert (first.readings, first.events, first.unproven) == (4, 2, 1)
+    second = asyncio.run(heard(b"HR7", b"HR6", b"HR9"))
+    assert (second.readings, second.events, second.unproven) == (3, 1, 2)

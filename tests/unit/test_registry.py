@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from drivers.base import BadFrame, BuzzPattern, Instant, Packet, PacketKind
 from drivers.framing import LengthFraming
 from drivers.marked import Refused
-from drivers.profile.connect import Connect
 from drivers.registry import SHIPPED, Profiles
 from tests.support.profiles import NAMES
 
@@ -71,55 +69,6 @@ def test_a_packet_that_nobody_knows_is_none_and_a_broken_one_is_refused() -> Non
         profiles.decode(packet(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS[:-1]))
 
 
-def uuid(short: str) -> str:
-    return f"0000{short}-0000-1000-8000-00805f9b34fb"
-
-
-def test_what_a_device_is_connected_for_is_what_all_its_profiles_ask_for() -> None:
-    profiles, rate, battery = Profiles.load(), uuid("180d"), uuid("180f")
-    assert profiles.connect([rate], {}, {}) == Connect(
-        "heart-rate", (uuid("2a37"),), (uuid("2a19"),), 30 * 60_000, alerts=False
-    )
-    both = profiles.connect([battery, rate], {}, {})
-    assert both is not None
-    assert (both.notify, both.read, both.poll_ms) == ((uuid("2a37"),), (uuid("2a19"),), 30 * 60_000)
-    assert profiles.connect([], {0xFFFF: b"\x98\x03" + PRESS}, {}) is None
-    assert profiles.connect([uuid("1802")], {}, {}) is None
-
-
-def test_the_profile_that_can_buzz_a_device_speaks_for_it_and_its_occurrences_let_it_go_first() -> None:
-    asked = Profiles.load().connect([uuid("180d")], {0xFFFF: b"\x98\x03" + PRESS}, {})
-    assert asked is not None
-    assert (asked.profile, asked.alerts) == ("398-reference", True)
-
-
-def test_a_device_may_be_connected_for_what_its_adverts_hold(tmp_path: Path) -> None:
-    text = PENDANT.format(name="bonded", prefix="40")
-    asks = 'connect: {read: ["2a19"], pair: true}'
-    (tmp_path / "a.yaml").write_text(text.replace('prefix: "40"}}', f'prefix: "40"}}, {asks}}}'))
-    profiles = Profiles.load(tmp_path)
-    asked = Connect("bonded", (), (uuid("2a19"),), None, alerts=True, pair=True)
-    assert profiles.connect([], {}, {FFF0: b"\x40\x01"}) == asked
-    assert profiles.connect([], {}, {FFF0: b"\x41\x01"}) is None
-
-
-def test_a_characteristic_is_read_for_the_profile_that_speaks_for_its_device() -> None:
-    profiles = Profiles.load()
-    told = packet(PacketKind.CHARACTERISTIC, uuid("2a37"), b"\x06\x48")
-    for name, read_as in (("398-reference", ("398-reference", "00010203")), (None, ("heart-rate", "c09800010203"))):
-        decoded = profiles.decode(msgspec.structs.replace(told, profile=name))
-        assert decoded is not None
-        assert (decoded.profile, decoded.address) == read_as
-    nameless = msgspec.structs.replace(told, address=None)
-    with pytest.raises(BadFrame, match="no_address"):
-        profiles.decode(nameless)
-
-
-def test_a_passive_scan_looks_for_what_the_profiles_know(site: Callable[..., Path]) -> None:
-    patterns = Profiles.load(site(first="40")).patterns()
-    manufacturer, service_data = (0xFF, b"\xff\xff\x98\x03"), (0x16, b"\xf0\xff\x40")
-    assert {manufacturer, service_data, (0x02, b"\x0d\x18"), (0x03, b"\x0d\x18")} <= set(patterns)
-    assert len(set(patterns)) == len(patterns)
 
 
 def test_an_advert_without_an_address_is_refused() -> None:

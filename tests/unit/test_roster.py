@@ -12,6 +12,9 @@ from gateway.roster import Device, Roster, load_roster
 
 ADDRESSES = st.integers(0, (1 << 48) - 1).map("{:012x}".format)
 SERIAL_IDS = st.integers(0, (1 << 32) - 1).map("{:08x}".format)
+NUMBERS = st.from_regex(r"[0-9a-z]{9,11}|[0-9a-z]{13,20}|[0-9a-z]{4,7}", fullmatch=True).filter(
+    lambda number: not number.startswith("0x")
+)
 CURE = "each device wants an address of its own"
 
 
@@ -54,7 +57,26 @@ def test_however_an_address_is_written_it_is_the_same(digits: str, separator: st
     assert device.address == digits
 
 
-@given(st.lists(ADDRESSES | SERIAL_IDS, unique_by=lambda digits: digits[-8:], max_size=30), ADDRESSES | SERIAL_IDS)
+@given(NUMBERS, st.booleans())
+def test_what_a_device_calls_itself_is_its_address(number: str, upper: bool) -> None:
+    device = Device.model_validate({"id": "a", "address": number.upper() if upper else number})
+    assert device.address == number
+
+
+def test_a_device_that_calls_itself_by_a_number_is_found_by_all_of_it_alone(tmp_path: Path) -> None:
+    known = roster(tmp_path, 'id: watch, address: "867584030012345"', 'id: band, address: "C0:98:30:01:23:45"')
+    for address, ident in (("867584030012345", "watch"), ("30012345", "band"), ("c09830012345", "band")):
+        found = known.find(address)
+        assert found is not None
+        assert found.id == ident
+    for address in ("367584030012345", "30012346", "0012345", "c19830012345"):
+        assert known.find(address) is None
+
+
+@given(
+    st.lists(ADDRESSES | SERIAL_IDS, unique_by=lambda digits: digits[-8:], max_size=30),
+    ADDRESSES | SERIAL_IDS | NUMBERS,
+)
 def test_every_device_is_found_as_itself_and_a_stranger_as_nobody(addresses: Sequence[str], other: str) -> None:
     known = Roster(tuple(Device(id=f"band-{n}", address=digits) for n, digits in enumerate(addresses)))
     for number, digits in enumerate(addresses):
@@ -68,12 +90,16 @@ def test_every_device_is_found_as_itself_and_a_stranger_as_nobody(addresses: Seq
 
 
 @pytest.mark.parametrize(
-    "address", ['"C0:98:00:01:02"', '"C0:98:00:01:02:0G"', '""', "11223344", "1e5", "null", "[1]", '"00010203 "', "王"]
+    "address",
+    ['"C0:98:00:01:02"', '"C0:98:00:01:02:0G"', '""', "11223344", "1e5", "null", "[1]", '"00010203 "', "王", "a.b.c"],
 )
 def test_what_is_no_address_is_refused_with_what_one_looks_like(tmp_path: Path, address: str) -> None:
     (problem,) = refused(tmp_path, f"id: a, address: {address}")
     assert problem.startswith("2:22: devices.0.address")
-    assert 'not an address; write "C0:98:00:01:02:03", or a serial id of 8 hex digits, in quotes' in problem
+    assert problem.endswith(
+        'not an address; write "C0:98:00:01:02:03", a serial id of 8 hex digits, '
+        "or what the device calls itself, 4 to 20 of 0-9 and a-z, in quotes"
+    )
 
 
 def test_doubled_ids_and_addresses_are_refused_with_the_line_of_the_first(tmp_path: Path) -> None:
@@ -99,6 +125,25 @@ def test_mistakes_of_every_entry_are_told_at_once(tmp_path: Path) -> None:
     assert [problem.split(": ")[0] for problem in problems] == ["2:5", "3:10", "4:13"]
     assert problems[0].endswith("add id: band-0001  # The device's id on the wire: no name, no address.")
     assert problems[2].endswith("unknown key 'adress'; did you mean 'address'?")
+
+
+@pytest.mark.parametrize(
+    ("buttons", "place", "told"),
+    [
+        ("{singel: sos}", 61, "devices.0.buttons.singel 'singel': no press of a key; write single, double, "),
+        ("{single: soss}", 61, "devices.0.buttons.single 'soss': not one of the known words; write "),
+        ("{single: none}", 52, "single is said to mean nothing; leave it out, and its press is an alert of kind"),
+        ("{2: service_request}", 52, "write 2: {kind: service_request, service: shopping}, say"),
+        ("{any: {kind: sos, service: ride}}", 52, "write any: {kind: service_request, service: shopping}, say"),
+        ("{any: {kind: sos, window: 3s}}", 52, "any: only a fall has a window; take it out"),
+        ("{any: {kind: sos, servce: ride}}", 70, "unknown key 'servce'; did you mean 'service'?"),
+        ("sos", 52, "of the wrong kind; write keys with their values below it, indented, such as "),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_told(tmp_path: Path, buttons: str, place: int, told: str) -> None:
+    (problem,) = refused(tmp_path, f'id: a, address: "C0:98:00:01:02:03", buttons: {buttons}')
+    assert problem.startswith(f"2:{place}: ")
+    assert told in problem
 
 
 def test_two_devices_of_one_person_are_one_wearer_and_a_fixed_button_is_none(tmp_path: Path) -> None:

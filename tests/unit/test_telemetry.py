@@ -15,10 +15,11 @@ from gateway import telemetry as module
 from gateway.errors import StorageFailed
 from gateway.forward import Lane
 from gateway.health import Faults
-from gateway.model import Sample, Wearable
+from gateway.model import Put, Sample, Wearable
+from gateway.store import Store
 from gateway.telemetry import Grouping, Telemetry
 from tests.support import contract
-from tests.support.inside import StillClock, make_wire, open_lane
+from tests.support.inside import StillClock, allow, make_wire, open_lane
 from tests.support.moments import moment
 
 FULL = 12
@@ -75,6 +76,46 @@ def test_a_group_is_cut_into_batches_in_order_and_committed_together(tmp_path: P
             assert await it.batches() == [list(range(100)), list(range(100, 200)), list(range(200, 250))]
             await it.telemetry.commit()
             assert len(await it.batches()) == 3
+
+    asyncio.run(run())
+
+
+def test_what_is_kept_with_the_readings_is_on_the_disk_with_them_and_the_latest_of_a_kind_counts(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with gathering(tmp_path) as it:
+            it.add(1)
+            for value in (b"5", b"6"):
+                it.telemetry.keep(Put("number", "00010203", value))
+            it.telemetry.keep(Put("number", "00010204", b"1"))
+            await it.telemetry.commit()
+            other = Store(tmp_path / "telemetry.db", "bbbb0000")
+            assert (len(other.read(0, 10)), other.records("number")) == (1, {"00010203": b"6", "00010204": b"1"})
+            it.telemetry.keep(Put("number", "00010203", b"7"))
+            await it.telemetry.commit()
+            assert (len(other.read(0, 10)), other.records("number")["00010203"]) == (1, b"7")
+
+    asyncio.run(run())
+
+
+def test_what_is_kept_stays_with_readings_that_the_disk_refuses(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with gathering(tmp_path, pages=FULL) as it:
+            it.add(*range(1_000))
+            it.telemetry.keep(Put("number", "00010203", b"5"))
+            it.telemetry.keep(Put("number", "00010204", b"1"))
+            refused = asyncio.create_task(it.telemetry.commit())
+            await asyncio.sleep(0)
+            it.telemetry.keep(Put("number", "00010203", b"6"))  # while the disk is being asked
+            with pytest.raises(StorageFailed):
+                await refused
+            other = Store(tmp_path / "telemetry.db", "bbbb0000")
+            assert (other.read(0, 10), other.records("number")) == ([], {})
+            allow(it.lane.outbox._store, 1 << 20)
+            await it.telemetry.commit()
+            assert other.records("number") == {"00010203": b"6", "00010204": b"1"}
+            assert sum(map(len, await it.batches())) == 1_000
 
     asyncio.run(run())
 

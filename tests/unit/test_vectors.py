@@ -9,8 +9,8 @@ and its `source` (which may stand at the top for all), and its bytes in one carr
 `sender`, `called` and `key` say of whom an advert is, by what name, and with which key. What must come out: `by` (the
 profile, where it is not the file's), `values`, `occurrences` (in the words of `golden.wording`), `absurd`; off the
 wire `address` and `rssi`; and where they are stated `absent`, `address`, `auth`, `counter`, `reply`. Of a receiver that
-passes on adverts, `relayed` is the advert and `then` what the Bluetooth profiles say of it. A refused vector states the `reason`;
-`not_recognised` is what the profile does not take.
+passes on adverts, `relayed` is the advert and `then` what the Bluetooth profiles say of it. A refused vector states the
+`reason`; `not_recognised` is what the profile does not take.
 """
 
 import re
