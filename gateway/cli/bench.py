@@ -21,6 +21,7 @@ WORDS = {
     "decryption": "the code is wrong under this key and address, so nothing of it can be believed",
     "no_address": "it does not say who sent it",
     "key_size": "the key has another size than this format wants",
+    "malformed": "its parts do not fit together as this format has them",
     "version": "it is of a version that is not read",
 }
 """What a decoder's reasons mean."""
