@@ -7,13 +7,13 @@ from msgspec.structs import replace
 
 from drivers.base import BASE_UUID, Address, BadFrame, Decoded, KeyOf, Packet, PacketKind
 from drivers.ble.sections import Sections
-from drivers.framing import Framing, LineFraming, Refusal
+from drivers.framing import BracketedFraming, Framing, LineFraming, Refusal
 from drivers.profile.compiled import Profile
 from drivers.profile.golden import ANY_ADDRESS
 from drivers.profile.recognition import carriers
 from drivers.registry import Profiles
 from drivers.relay import relayed
-from gateway.cli.given import AT, AUTO, LINK, Given, Heard, Quarantined, Stream, framed
+from gateway.cli.given import AT, LINK, Given, Heard, Quarantined, Stream
 
 WORDS = {
     "too_short": "it ends before its last field",
@@ -21,6 +21,7 @@ WORDS = {
     "decryption": "the code is wrong under this key and address, so nothing of it can be believed",
     "no_address": "it does not say who sent it",
     "key_size": "the key has another size than this format wants",
+    "malformed": "its parts do not fit together as this format has them",
     "version": "it is of a version that is not read",
 }
 """What a decoder's reasons mean."""
@@ -77,12 +78,14 @@ class Bench:
 
     def __init__(self, profiles: Profiles, key_of: KeyOf) -> None:
         self.profiles = profiles
+        self._serial = tuple(name for name in profiles.names if profiles[name].framing is not None)
         self._alone = {name: Profiles([profiles[name]], key_of) for name in profiles.names}
 
     def read(self, given: Given) -> Read:
         match given:
             case Heard(packets=packets, sender=sender, where=where, sections=sections):
-                return Read(tuple(self.packet(each) for each in packets), where, sections, sender)
+                outcome = self._single if given.single else self.packet
+                return Read(tuple(map(outcome, packets)), where, sections, sender)
             case Stream():
                 return Read(self._stream(given))
             case Quarantined():
@@ -94,12 +97,22 @@ class Bench:
         try:
             decoded = self.profiles.decode(packet)
         except BadFrame as bad:
-            by = next((name for name, found in looking.items() if isinstance(found, BadFrame)), None)
+            alike = (n for n, found in looking.items() if isinstance(found, BadFrame) and found.reason == bad.reason)
+            by = next(alike, None)
             refused = Refused(by, bad.reason, WORDS.get(bad.reason, ""))
         chosen = decoded.profile if decoded else refused.by if refused else None
         others = tuple((name, self._why(name, packet, found)) for name, found in looking.items() if name != chosen)
         relayed = self._relayed(packet, decoded) if decoded else None
         return Outcome(titled(packet), packet.payload, packet, decoded, refused, others, relayed)
+
+    def _single(self, packet: Packet) -> Outcome:
+        """A section whose device may well be called what a profile wants: nothing here says otherwise."""
+        outcome = self.packet(packet)
+        if outcome.decoded is None and outcome.refused is None:
+            sides = (self.profiles[name].file.bluetooth for name, _ in outcome.others)
+            named = (self.packet(replace(packet, name=side.name)) for side in sides if side and side.name)
+            return next((each for each in named if each.decoded), outcome)
+        return outcome
 
     def _relayed(self, packet: Packet, decoded: Decoded) -> Read | None:
         """The advert in a frame that passes one on; an empty one where it is none."""
@@ -138,8 +151,8 @@ class Bench:
     def _stream(self, stream: Stream) -> tuple[Outcome, ...]:
         """As the first profile cuts and reads it that can; else as the nearest does, whose frames are broken."""
         tried = {name: self._frames(self.profiles[name], stream) for name in stream.names}
-        best = max(tried, key=lambda name: _rank(tried[name]))
-        if not _rank(tried[best]):
+        best = max(tried, key=lambda name: _rank(tried[name]), default="")
+        if not best or not _rank(tried[best]):
             return (Outcome("serial line", stream.octets, others=_summed(tried)),)
         others = _summed({name: outcomes for name, outcomes in tried.items() if name != best})
         first, *rest = tried[best]
@@ -150,7 +163,7 @@ class Bench:
         framing = profile.framing
         if framing is None:
             return []
-        octets = _ended(framing, stream.octets) if stream.text else stream.octets
+        octets = _framed(framing, stream.octets) if stream.text else stream.octets
         heard = framing.deframer().feed(octets) or [BadFrame(CUT if framing.claims(octets) else NONE, octets)]
         return [
             _broken(profile, framing, each)
@@ -168,13 +181,15 @@ class Bench:
 
     def _guesses(self, line: Quarantined) -> Iterator[Outcome]:
         """Bytes of a serial line, the body of a sound frame on one, or a section that begins as some profile wants."""
-        if line.link.startswith("serial:"):
-            names = framed(AUTO, self.profiles)
-            if line.reason in set(Refusal):
-                yield from self._stream(Stream(line.octets, names))
-            else:
-                yield from (self.packet(Packet(line.link, PacketKind.FRAME, name, line.octets, AT)) for name in names)
-            return
+        if line.link.startswith("serial:") and line.reason in set(Refusal):
+            yield from self._stream(Stream(line.octets, self._serial))
+        elif line.link.startswith("serial:"):
+            bodies = (Packet(line.link, PacketKind.FRAME, name, line.octets, AT) for name in self._serial)
+            yield from map(self.packet, bodies)
+        else:
+            yield from self._sections(line)
+
+    def _sections(self, line: Quarantined) -> Iterator[Outcome]:
         for name in self.profiles.names:
             for carrier in carriers(self.profiles[name].file.bluetooth):
                 if carrier.prefix and line.octets.startswith(carrier.prefix):
@@ -198,11 +213,14 @@ def short(uuid: str) -> str:
     return f"0x{uuid.removesuffix(BASE_UUID).removeprefix('0000').upper()}"
 
 
-def _ended(framing: Framing, text: bytes) -> bytes:
-    """A line of text as it stands on the wire; as it is where this framing carries no such line."""
-    if not isinstance(framing, LineFraming) or not 0 < len(text) <= framing.longest:
+def _framed(framing: Framing, text: bytes) -> bytes:
+    """A line of text as it stands on the wire; as it is where this framing carries no text, or not such a line."""
+    if not isinstance(framing, LineFraming | BracketedFraming) or framing.claims(text):
         return text
-    return text if text.endswith(framing.delimiter) else text + framing.delimiter
+    try:
+        return framing.wrap(text)
+    except ValueError:
+        return text
 
 
 def _broken(profile: Profile, framing: Framing, bad: BadFrame) -> Outcome:

@@ -35,6 +35,11 @@ class Heard(msgspec.Struct, frozen=True):
     where: str = ""
     sections: Sections | None = None
 
+    @property
+    def single(self) -> bool:
+        """Whether it is one section by itself, without what else the advert says, such as the device's name."""
+        return not self.where and self.sections is None
+
 
 class Stream(msgspec.Struct, frozen=True):
     """Bytes of a serial line, and the profiles whose frames may be in them. `text`: they are a line without its end."""
@@ -80,7 +85,8 @@ def configure(parser: argparse.ArgumentParser, *, files: bool) -> None:
     if files:
         file = "a capture (`scan --save`), or a quarantine.jsonl of a station's data folder"
         ways.add_argument("file", nargs="*", default=[], metavar="FILE", help=file)
-    parser.add_argument("--address", metavar="MAC", help="who sent it, where the bytes do not say so")
+        parser.add_argument("--address", metavar="MAC", help="who sent it, where the bytes do not say so")
+    parser.set_defaults(characteristic=None, file=[], address=None)
     parser.add_argument("--profiles", type=Path, metavar="DIR", help="a folder of site profiles")
 
 
@@ -98,7 +104,7 @@ def given(args: argparse.Namespace, profiles: Profiles) -> Iterator[Given]:
         yield Stream(_behind(args.serial), framed(args.serial[0], profiles))
     elif args.line:
         yield Stream(" ".join(args.line).strip("\r\n").encode(), framed(AUTO, profiles), text=True)
-    elif getattr(args, "characteristic", None):
+    elif args.characteristic:
         yield _one(PacketKind.CHARACTERISTIC, uuid(args.characteristic[0]), args.characteristic, sender)
     else:
         for name in args.file:

@@ -23,9 +23,10 @@ from drivers.base import (
 from drivers.profile.compiled import Profile
 from drivers.registry import Profiles
 from gateway.cli.bench import Outcome, Read, Refused
+from gateway.trust import BEST_FIRST
 
 FAILED = "failed"
-AUTHS = (FAILED, *(each.value for each in (Auth.REPLAYED, Auth.DOWNGRADED, Auth.NONE, Auth.OK)))
+AUTHS = (FAILED, *(each.value for each in reversed(BEST_FIRST)))
 """Of the sections of one advert that say something, the first of these counts."""
 
 

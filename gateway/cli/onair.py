@@ -8,7 +8,6 @@ import msgspec
 from drivers.base import Address, BadFrame, Decoded, Instant, Measurement, Occurrence, Packet
 from drivers.profile.golden import told, wording
 from drivers.registry import Profiles
-from drivers.relay import relayed
 from gateway.cli.bench import titled
 from gateway.cli.objects import device_of, event_of
 from gateway.cli.sheet import worded
@@ -86,13 +85,13 @@ def entries(packet: Packet, profiles: Profiles) -> Iterator[Entry]:
     """What a packet says, or why it says nothing; of a frame that passes an advert on, what that says."""
     try:
         decoded = profiles.decode(packet)
-        advert = relayed(profiles[decoded.profile], packet, decoded) if decoded else None
+        inside = profiles.relayed(packet, decoded) if decoded else ()
     except BadFrame as bad:
         yield _unread(packet, f"{bad.reason}: {packet.payload.hex()}")
         return
-    if advert is not None:
-        for inner in advert.packets:
-            yield from entries(inner, profiles)
+    if inside:
+        for section in inside:
+            yield from entries(section, profiles)
     elif decoded is None:
         yield _unread(packet, packet.payload.hex())
     else:

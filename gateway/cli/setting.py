@@ -26,7 +26,8 @@ def setting(file: Path | None, profiles: Path | None, links: dict[str, Any] | No
     else:
         setup = load_all(file or CONFIG, bench=True)
     config = _config(links) if links else setup.config
-    return Setup(config, setup.roster, Profiles.load(profiles) if profiles else setup.profiles)
+    named = Profiles.load(profiles, key_of=setup.roster.key_of) if profiles else setup.profiles
+    return Setup(config, setup.roster, named)
 
 
 def _config(links: dict[str, Any]) -> Config:

@@ -127,7 +127,7 @@ def test_rubbish_around_a_press_is_counted_and_kept_and_raises_nothing_of_its_ow
         daemon.stop()
         kept = (daemon.folder / "data" / "quarantine.jsonl").read_text().splitlines()
         assert bytes(json.loads(kept[0])["hex"], "ascii")
-        told = decode("--file", str(daemon.folder / "data" / "quarantine.jsonl"))
+        told = decode(str(daemon.folder / "data" / "quarantine.jsonl"))
         assert "checksum" in told.stdout
         assert cloud.breaches == []
 

@@ -216,17 +216,17 @@ def test_a_broken_frame_says_what_is_wrong_and_yields_nothing(
 
 
 def test_what_nothing_knows_is_told_with_who_sent_it(objects: Objects, decode: Decode) -> None:
-    assert objects("--manufacturer", "4c", "1005", "--address", MAC) == [
+    assert objects("--manufacturer", "abcd", "0102", "--address", MAC) == [
         {
             "profile": None,
             "device": "c09800010203",
             "values": {},
             "occurrences": [],
             "auth": "none",
-            "errors": ["manufacturer data of company 0x004C: no profile looks at it"],
+            "errors": ["manufacturer data of company 0xABCD: no profile looks at it"],
         }
     ]
-    assert decode("--manufacturer", "4c", "1005").out.splitlines()[-1] == "nothing recognised"
+    assert decode("--manufacturer", "abcd", "0102").out.splitlines()[-1] == "nothing recognised"
     assert objects("--advert", "020106", "--address", MAC)[0]["errors"] == ["no section that a profile could read"]
 
 
@@ -247,6 +247,19 @@ def test_it_says_why_other_profiles_are_not_the_one(decode: Decode, tmp_path: Pa
     said = decode("--profiles", str(tmp_path), "--manufacturer", "FFFF", cut)
     title = "398-reference, manufacturer data of company 0xFFFF"
     assert said.out.startswith(f"{title}: too_short: it ends before its last field: {cut}\n")
+
+
+def test_a_section_by_itself_may_be_of_a_device_of_any_name(objects: Objects, tmp_path: Path) -> None:
+    (tmp_path / "named.yaml").write_text(
+        "profile: named\nabout: a\nsource: b\nfields: {level: {at: 0, metric: battery_level}}\n"
+        'bluetooth: {service_data: {uuid: "8801"}, name: "Blue-"}\n'
+        'golden: [{name: any, payload: "58", values: {battery_level: 88}}]\n'
+    )
+    alone = ["--profiles", str(tmp_path)]
+    assert objects(*alone, "--service", "8801", "58")[0]["values"] == {"battery_level": 88}
+    assert objects(*alone, "--advert", "04160188 58 0609 426c75652d")[0]["values"] == {"battery_level": 88}
+    for name in ("", "0609 526f74652d"):
+        assert objects(*alone, "--advert", "04160188 58", name)[0]["profile"] is None
 
 
 def test_a_key_proves_the_sender_and_another_key_yields_nothing(
@@ -335,7 +348,7 @@ def test_a_line_that_passes_an_advert_on_says_what_the_advert_says(
     nothing = OK | {"profile": None, "values": {}, "occurrences": []}
     for advert, why in (
         ("", "no section that a profile could read"),
-        ("05ff4c001005", "manufacturer data of company 0x004C: no profile looks at it"),
+        ("05ffcdab0102", "manufacturer data of company 0xABCD: no profile looks at it"),
     ):
         assert objects(*line, f"ADV C09800010203 -61 {advert}") == [nothing | {"errors": [why]}]
     (found,) = objects(*line, "ADV C09800010203 -61 020")
@@ -352,7 +365,7 @@ def test_a_capture_is_read_line_by_line_and_an_adverts_sections_together(objects
     path = tmp_path / "capture.jsonl"
     line = {"t": 0.5, "kind": "manufacturer", "key": 0xFFFF, "address": MAC, "rssi": -60, "payload": "9803" + PAYLOAD}
     frame = {"kind": "frame", "key": "398-reference", "payload": SERIAL[6:-4]}
-    other = line | {"key": 0x004C, "payload": "1005"}
+    other = line | {"key": 0xABCD, "payload": "0102"}
     path.write_text("\n".join(json.dumps(each) for each in (line, other, line | {"t": 0.7}, frame)))
     assert objects(str(path)) == [OK, OK, OK | {"device": "00010203"}]
 
@@ -377,6 +390,7 @@ def test_a_quarantine_is_read_line_by_line(decode: Decode, objects: Objects, tmp
     )
     assert [each["device"] for each in objects(str(path))] == ["00010203", "00010203", None, None]
     assert [each["profile"] for each in objects(str(path))] == ["398-reference"] * 3 + [None]
+    assert {each["profile"] for each in objects("--profile", "heart-rate", str(path))} == {None}
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ def test_a_packet_that_a_profile_knows_is_shown_decoded_what_happened_first() ->
 
 
 def test_what_is_unknown_or_refused_is_shown_as_hex() -> None:
-    assert [(each.what, each.text) for each in entries(packet(b"\x10\x05", 0x004C), PROFILES)] == [
-        ("manufacturer data of company 0x004C", "1005")
+    assert [(each.what, each.text) for each in entries(packet(b"\x01\x02", 0xABCD), PROFILES)] == [
+        ("manufacturer data of company 0xABCD", "0102")
     ]
     assert [each.text for each in entries(packet(PAYLOAD[:4]), PROFILES)] == ["too_short: 98030311"]
 

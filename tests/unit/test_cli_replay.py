@@ -114,7 +114,7 @@ def test_a_strangers_alert_is_shown_by_its_address(replay: Replay) -> None:
 
 
 def test_what_is_not_read_is_counted_and_lines_that_are_none_are_told(replay: Replay, tmp_path: Path) -> None:
-    unknown = '{"kind":"manufacturer","key":76,"address":"c09800000001","payload":"1005"}'
+    unknown = '{"kind":"manufacturer","key":43981,"address":"c09800000001","payload":"0102"}'
     cut = '{"kind":"manufacturer","key":65535,"address":"c09800000001","payload":"980301"}'
     wrong = [
         "nonsense",

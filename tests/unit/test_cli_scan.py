@@ -96,14 +96,14 @@ def test_adverts_that_no_profile_knows_are_heard_too_and_every_copy(tmp_path: Pa
         scan = start("--adapter", "hci0", **bus.environment)
         bluez.scanning()
         for number in (1, 2, 2):
-            bluez.advert(f"C0:98:00:00:00:{number:02X}", 0x004C, b"\x10\x05")
+            bluez.advert(f"C0:98:00:00:00:{number:02X}", 0xABCD, b"\x01\x02")
             heard = line(scan)
             assert heard[1:] == [
                 "ble:hci0",
                 f"c098000000{number:02x}",
                 "-",
                 "-67",
-                "manufacturer data of company 0x004C: 1005",
+                "manufacturer data of company 0xABCD: 0102",
             ]
         bluez.advert("C0:98:00:00:00:03", COMPANY, ADVERT_PREFIX + PAYLOAD)
         assert line(scan)[5].startswith("398-reference: sos, counter 1, fresh; worn true")
