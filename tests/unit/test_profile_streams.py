@@ -163,7 +163,7 @@ def test_null_in_json_is_a_value_that_the_device_does_not_have() -> None:
     assert it.said(cells).absent == ("t",)
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[" * 100_000, b'{"model": "Pend', b"\xff\xfe", b"1" * 4000])
+@pytest.mark.parametrize("line", [b"", b"{", b"[" * 100_000, b'{"model": "Pend', b"\xff\xfe", b'"\xff"', b"1" * 4000])
 def test_what_is_no_json_is_not_of_this_layout(line: bytes) -> None:
     assert read(JSON, line) is None
 
