@@ -30,7 +30,7 @@ def key(vector: Vector) -> bytes | None:
 def stated(vector: Vector) -> Vector:
     """What a vector says of its payload; what it leaves out is not there."""
     said: Vector = {"values": {}, "occurrences": [], "absurd": [], "absent": [], "auth": "none"}
-    said |= {"counter": None, "address": None}
+    said |= {"counter": None, "address": None, "reply": None}
     return said | {name: vector[name] for name in said if name in vector}
 
 
@@ -44,6 +44,7 @@ def found(said: Said) -> Vector:
         "auth": said.auth.value,
         "counter": said.counter,
         "address": said.address,
+        "reply": said.reply.hex() if said.reply is not None else None,
     }
 
 
