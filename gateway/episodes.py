@@ -56,7 +56,7 @@ class Event(msgspec.Struct, frozen=True):
 class _Device(msgspec.Struct):
     current: Event | None = None
     heard: dict[Event, Moment] = {}
-    levels: dict[OccurrenceKind, Moment] = {}
+    levels: dict[Event, Moment] = {}
     apart: "_Device | None" = None
     """What was heard in frames that prove less than the device could."""
 
@@ -66,8 +66,10 @@ class _Record(msgspec.Struct):
 
     current: Event | None
     heard: list[tuple[Event, Moment]]
-    levels: list[tuple[OccurrenceKind, Moment]]
+    lasting: list[tuple[Event, Moment]] = []
     apart: "_Record | None" = None
+    levels: list[tuple[OccurrenceKind, Moment]] = []
+    """As version 0.1 kept what lasts: by its kind alone."""
 
 
 NOTHING = Ruling(Verdict.NOTHING)
@@ -144,7 +146,7 @@ def _rule(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
         case Counter() as counter:
             return _counter(device, occurrence, counter, now)
         case Level(active=active):
-            return _level(device, occurrence.kind, now, active=active)
+            return _level(device, event_of(occurrence), now, active=active)
         case Edge() | Identity():
             return _edge(device, event_of(occurrence), now)
 
@@ -152,7 +154,7 @@ def _rule(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
 def _apart(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
     """What nobody vouches for is remembered apart: a forged press must not make a copy of the true one."""
     event, level = event_of(occurrence), isinstance(occurrence.behaviour, Level)
-    true = device.levels.get(event.kind) if level else device.heard.get(event)
+    true = device.levels.get(event) if level else device.heard.get(event)
     device.apart = device.apart or _Device()
     ruling = _rule(device.apart, occurrence, now)
     copied = true is not None and true.until(now) <= (SILENCE_MS if event.number is None else COPY_MS)
@@ -205,14 +207,14 @@ def _missed(before: int, counter: Counter) -> int:
     return ahead - 1 if 0 < ahead <= counter.wrap // 2 else 0
 
 
-def _level(device: _Device, kind: OccurrenceKind, now: Moment, *, active: bool) -> Ruling:
-    last = device.levels.get(kind)
+def _level(device: _Device, event: Event, now: Moment, *, active: bool) -> Ruling:
+    last = device.levels.get(event)
     if not active:
         if last is None:
             return NOTHING
-        del device.levels[kind]
+        del device.levels[event]
         return Ruling(Verdict.ENDED, change=_CHANGED)
-    device.levels[kind] = now
+    device.levels[event] = now
     return COPY if last is not None and last.until(now) <= SILENCE_MS else _press()
 
 
@@ -241,4 +243,5 @@ def _record(device: _Device, now: Moment) -> _Record:
 def _device(kept: _Record, now: Moment) -> _Device:
     heard = {event: at for event, at in kept.heard if at.until(now) < KEEP_MS}
     apart = _device(kept.apart, now) if kept.apart is not None else None
-    return _Device(kept.current, heard, {kind: now for kind, _ in kept.levels}, apart)
+    levels = {Event(kind, None, None): now for kind, _ in kept.levels} | {event: now for event, _ in kept.lasting}
+    return _Device(kept.current, heard, levels, apart)

@@ -1,4 +1,5 @@
 import pytest
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,6 +146,26 @@ def test_a_level_is_one_press_until_it_ends_or_falls_silent():
     assert hear(episodes, over, 8_000).verdict is Verdict.NOTHING
     assert hear(episodes, low, 10_000).verdict is Verdict.PRESS
     assert hear(episodes, low, 10_000 + SILENCE_MS + 1).verdict is Verdict.PRESS
+
+
+def test_two_keys_of_one_device_are_levels_of_their_own():
+    episodes = Episodes()
+
+    def key(number: int, ms: int, *, active: bool) -> Verdict:
+        pressed = Occurrence(OccurrenceKind.BUTTON, Level(active), button=number)
+        return hear(episodes, pressed, ms).verdict
+
+    verdicts = [(key(1, at, active=True), key(2, at, active=False)) for at in range(0, 5_000, 500)]
+    assert verdicts == [(Verdict.PRESS, Verdict.NOTHING)] + [(Verdict.COPY, Verdict.NOTHING)] * 9
+    assert (key(2, 5_000, active=True), key(1, 5_000, active=False)) == (Verdict.PRESS, Verdict.ENDED)
+
+
+def test_what_an_older_version_kept_of_a_level_goes_on():
+    kept = msgspec.msgpack.encode({"current": None, "heard": [], "levels": [("low_battery", moment(0))]})
+    episodes = Episodes()
+    episodes.load({BAND: kept}, {BAND}, moment(0))
+    low = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=True))
+    assert hear(episodes, low, 1_000).verdict is Verdict.COPY
 
 
 def test_a_level_goes_on_over_a_restart_whatever_time_that_took():
