@@ -1,5 +1,5 @@
-import pytest
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
