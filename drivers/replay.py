@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 
 from drivers.base import Instant, LinkDown, Listener, Packet, PacketKind, Write
+from drivers.profile.written import uuid
 
 LINE_MAX = 4096
 CHUNK = 16 * 1024
@@ -34,10 +35,11 @@ class CaptureLine(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
     def packet(self, link: str, received: Instant) -> Packet:
-        """ValueError where the payload is no hex."""
+        """ValueError where the payload is no hex, or the key no UUID; a short UUID is taken for the long one."""
         address = None if self.address is None else self.address.replace(":", "").lower()
         payload = bytes.fromhex(self.payload)
-        return Packet(link, self.kind, self.key, payload, received, address, self.rssi, self.name)
+        key = uuid(self.key) if self.kind in (PacketKind.SERVICE_DATA, PacketKind.CHARACTERISTIC) else self.key
+        return Packet(link, self.kind, key, payload, received, address, self.rssi, self.name)
 
 
 def parsed(text: bytes) -> CaptureLine:
@@ -46,6 +48,8 @@ def parsed(text: bytes) -> CaptureLine:
         return msgspec.json.decode(text, type=CaptureLine)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{error}; `kind` is one of {', '.join(PacketKind)}") from error
 
 
 def written(packet: Packet, t: float) -> bytes:

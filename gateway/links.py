@@ -9,6 +9,7 @@ from drivers.base import Driver, Faults
 from drivers.ble.adverts import Advert
 from drivers.ble.radio import Radio
 from drivers.ble.station import Options, Station
+from drivers.framing import joined
 from drivers.profile.connect import Connect
 from drivers.registry import Profiles
 from drivers.replay import Replay
@@ -38,7 +39,9 @@ def build_links(
     nobody is connected to."""
     links: dict[str, Link] = {}
     for port in config.serial:
-        framing = profiles.framing(port.profile[0])  # the others share it
+        framing = joined([profiles.framing(name) for name in port.profile])
+        if framing is None:
+            raise ValueError(f"{port.link}: its profiles cut the line in different ways")
         driver = SerialPort(port.link, port.port, "+".join(port.profile), framing, clock.now, port.baud)
         links[port.link] = Link(driver, SERIAL, port.zone)
     station = station_of(profiles, roster, clock, faults)

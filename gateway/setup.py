@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import BaseModel
 
-from drivers.framing import Framing
+from drivers.framing import Framing, joined
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
@@ -116,7 +116,7 @@ def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
             except KeyError:
                 yield where, f"the profile {name!r} has no serial side", "name one that states a framing"
         for first, other in pairwise(framings):
-            if framings[first] != framings[other]:
+            if joined([framings[first], framings[other]]) is None:
                 what = f"the profile {other!r} cuts the line into frames in another way than {first!r}"
                 yield where, what, "name profiles of one framing, and give the others a receiver of their own"
 

@@ -18,7 +18,7 @@ from drivers.framing.escaped import SLIP_CODES, EscapedFraming, complemented
 from drivers.framing.esp3 import Esp3Framing
 from drivers.framing.fixed import FixedFraming
 from drivers.framing.length import Counts, LengthFraming
-from drivers.framing.line import LineFraming
+from drivers.framing.line import LineFraming, joined
 from drivers.framing.login import LoginFraming
 from drivers.framing.rf_bridge import RfBridgeFraming
 from drivers.framing.several import SeveralFramings
@@ -43,4 +43,5 @@ __all__ = [
     "SeveralFramings",
     "Tail",
     "complemented",
+    "joined",
 ]

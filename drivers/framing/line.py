@@ -1,8 +1,9 @@
 """Lines of text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.framing.contract import Deframer
+from drivers.framing.contract import Deframer, Framing
 from drivers.framing.cut import Cutter, first_piece
 
 
@@ -27,3 +28,14 @@ class LineFraming:
     def explain(self, octets: bytes) -> str:
         _, wrong = first_piece(octets, self.delimiter, self.longest)
         return wrong
+
+
+def joined(framings: Sequence[Framing]) -> Framing | None:
+    """One framing for the frames of all of these; None where they cut a line in different ways.
+
+    Text receivers of one kind differ in nothing but how long a line may be: the longest serves all.
+    """
+    lines = [each for each in framings if isinstance(each, LineFraming)]
+    if len(lines) == len(framings) and len({each.delimiter for each in lines}) == 1:
+        return max(lines, key=lambda line: line.longest)
+    return framings[0] if all(each == framings[0] for each in framings) else None

@@ -11,10 +11,13 @@ Mapped = Callable[[Occurrence], Occurrence]
 
 
 def mapper(buttons: Buttons) -> Mapped:
-    """What a press stands for. The most particular entry counts; what none speaks of stays a button."""
+    """What the press of a key stands for. The most particular entry counts; what none speaks of stays as it is.
+
+    A key that the format or the profile gave a purpose is still a key: whoever knows more may say otherwise.
+    """
 
     def mapped(occurrence: Occurrence) -> Occurrence:
-        if occurrence.kind is not OccurrenceKind.BUTTON:
+        if occurrence.kind is not OccurrenceKind.BUTTON and occurrence.press is None and occurrence.button is None:
             return occurrence
         number = "" if occurrence.button is None else str(occurrence.button)
         press = "" if occurrence.press is None else occurrence.press.value

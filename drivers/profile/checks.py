@@ -102,7 +102,7 @@ def _codes(layout: LayoutShape, shape: OccurrenceShape) -> Iterator[Finding]:
             yield Finding(where, f"{written} cannot stand in the field '{shape.field}'", span)
         yield from _code(code, where)
     states_nothing = any(code.kind is OccurrenceKind.NONE for code in shape.codes.values())
-    if shape.codes and not states_nothing:
+    if shape.behaviour is BehaviourName.COUNTER and shape.codes and not states_nothing:
         what, cure = "no code says that nothing happened", "add it, such as 0: none; unlisted codes are presses"
         yield Finding(("codes",), what, cure)
     if "means" in shape.model_fields_set:

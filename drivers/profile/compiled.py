@@ -11,6 +11,7 @@ from drivers.decoders import characteristics as standard
 from drivers.decoders.catalogue import DECODERS
 from drivers.framing import Refusal
 from drivers.profile.buttons import mapper
+from drivers.profile.fields import value_of
 from drivers.profile.framings import framing
 from drivers.profile.kinds import Verdict
 from drivers.profile.layout import Layout
@@ -21,6 +22,8 @@ from drivers.profile.recognition import Carrier
 Reads = Callable[[bytes, Address | None, bytes | None], Said | None]
 """From a payload, its sender and the key known for that one to what it says; None where it is not of this profile."""
 DecodesOrPasses = Callable[[Packet], Decoded | None]
+WEAKEST, STRONGEST = -150, 30
+"""dBm; a receiver that tells more or less than that tells nothing."""
 ADDRESS = re.compile(r"[0-9a-z]{4,20}")
 
 
@@ -193,15 +196,17 @@ def field_of(profile: Profile, name: str) -> Callable[[bytes], Any]:
 
 
 def _rssi(profile: Profile, serial: Serial) -> Callable[[bytes], int | None]:
-    place = serial.rssi
+    place, file = serial.rssi, profile.file
     if place is None:
         return lambda _: None
     if isinstance(place, FieldPlace):
-        value = field_of(profile, place.field)
+        value, fields = field_of(profile, place.field), [way.fields.get(place.field) for way in file.ways]
+        scaled = next(value_of(field) for field in fields if field is not None)
 
         def told(body: bytes) -> int | None:
             raw = value(body)
-            return None if isinstance(raw, Verdict | str) else round(raw)
+            dbm = None if isinstance(raw, Verdict | str) else round(scaled(raw))
+            return dbm if dbm is not None and WEAKEST <= dbm <= STRONGEST else None
 
         return told
     at, absent, signed = place.at, frozenset(place.absent), place.type == "i8"

@@ -7,7 +7,7 @@ from drivers.base import UNITS, Address, Measurement
 from drivers.decoders.catalogue import DECODERS
 from drivers.decoders.contract import Part
 from drivers.profile.compiled import Profile
-from drivers.profile.fields import absent_in, kept, outcome_of
+from drivers.profile.fields import absent_in, kept, outcome_of, value_of
 from drivers.profile.kinds import ABSENT, MISSING, Verdict
 from drivers.profile.layout import Layout
 from drivers.profile.model import FieldShape
@@ -61,6 +61,8 @@ def _name(field: FieldShape, raw: Any) -> str:
         return "absent"
     if isinstance(raw, Verdict):
         return "absurd"
+    if field.scale != 1 or field.offset != 0:
+        return str(value_of(field)(raw))
     return field.named.get(raw, str(bool(raw)).lower() if field.bit is not None else "")
 
 

@@ -30,7 +30,7 @@ def _octets(value: object) -> bytes:
     return bytes.fromhex(found)
 
 
-def _uuid(value: object) -> str:
+def uuid(value: object) -> str:
     found = digits(value.replace("-", "") if isinstance(value, str) else value)
     if len(found) in {4, 8}:
         return found.rjust(8, "0") + BASE_UUID
@@ -116,7 +116,7 @@ ProfileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Octets = Annotated[bytes, BeforeValidator(_octets, json_schema_input_type=str)]
 SomeOctets = Annotated[Octets, Field(min_length=1)]
-Uuid = Annotated[str, BeforeValidator(_uuid)]
+Uuid = Annotated[str, BeforeValidator(uuid)]
 AddressDigits = Annotated[str, BeforeValidator(_address)]
 Pattern = Annotated[str, BeforeValidator(_pattern, json_schema_input_type=str)]
 ButtonName = Annotated[str, BeforeValidator(_button)]

@@ -41,10 +41,17 @@ def test_each_kind_of_link_has_its_driver_its_zone_and_its_patience(tmp_path: Pa
 
 
 def test_packets_of_a_line_that_several_profiles_share_say_so() -> None:
-    both = config(serial=[{"port": "/dev/a", "profile": ["398-reference", "other"]}])
+    both = config(serial=[{"port": "/dev/a", "profile": ["rflink", "ingics-gateway"]}])
     (link,) = build_links(both, *STATION).values()
     assert isinstance(link.driver, SerialPort)
-    assert link.driver._profile == "398-reference+other"
+    assert link.driver._profile == "rflink+ingics-gateway"
+    assert link.driver._framing == STATION[0].framing("ingics-gateway")  # the longer lines of the two
+
+
+def test_profiles_that_cut_a_line_in_different_ways_make_no_link() -> None:
+    torn = config(serial=[{"port": "/dev/a", "profile": ["398-reference", "rflink"]}])
+    with pytest.raises(ValueError, match="cut the line in different ways"):
+        build_links(torn, *STATION)
 
 
 def test_a_station_may_begin_without_links() -> None:

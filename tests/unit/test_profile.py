@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drivers.base import (
+    UNITS,
     BadFrame,
     BuzzPattern,
     Decoded,
@@ -215,6 +216,32 @@ def test_an_rssi_that_the_receiver_does_not_know_is_none(tmp_path: Path) -> None
     assert profile.frame is not None
     packet = Packet("serial:x", PacketKind.FRAME, profile.name, bytes.fromhex("0302010080" + SOUND[0]["payload"]), NOW)
     assert profile.frame(packet).rssi is None
+
+
+def test_a_line_s_rssi_is_scaled_as_its_field_says_and_an_absurd_one_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "line.yaml"
+    path.write_text(
+        """
+profile: half-decibels
+about: a strength in half decibels above -74 dBm
+source: this test
+pattern: '(?P<id>[0-9a-f]{8}) (?P<level>[0-9a-f]{2})'
+fields:
+  id: {group: id}
+  level: {group: level, type: hex, scale: 0.5, offset: -74}
+serial: {framing: {line: {end: "0a", longest: 64}}, address: {field: id}, rssi: {field: level}}
+golden:
+  - {name: weak, line: "00010203 0a", address: "00010203", rssi: -69}
+  - {name: stronger than can be, line: "00010203 ff", address: "00010203"}
+"""
+    )
+    assert load(path).name == "half-decibels"
+
+
+def test_the_reference_page_names_every_metric_with_its_unit() -> None:
+    for metric, unit in UNITS.items():
+        wanted = {"1": "a number", "mm[Hg]": "mmHg", "Cel": "Cel", "m/s2": "m/s²", "dB[mW]": "dBm"}.get(unit, unit)
+        assert re.search(rf"\| [^|]*`{metric}`[^|]* \| [^|]*{re.escape(wanted)}", PAGE), metric
 
 
 def test_numbers_of_mixed_order_and_overlapping_fields_are_read(tmp_path: Path) -> None:
