@@ -138,7 +138,7 @@ class Receiver(Shape):
 
 class Serial(Shape):
     framing: FramingShape
-    """start_length: or line:, with its keys"""
+    """how frames are cut: line:, start_length:, fixed:, slip:, …, with its keys"""
     address: SerialAddress | FieldPlace | None = None
     """{at: …, size: 4 or 6}, its place in the body, or {field: …}; left out where a decoder finds it"""
     rssi: Rssi | FieldPlace | None = None
