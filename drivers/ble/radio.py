@@ -217,9 +217,9 @@ class Radio:
         """The path of every advert: as little as possible where it is not news."""
         if advert.rssi == UNHEARD:
             return
-        received = self._station.clock()
-        self.hearing.advert(received.mono_ms)
-        address = device.address
+        received, address = self._station.clock(), device.address
+        if address not in self._visits.attended:  # of those, bleak tells each change of a property as an advert
+            self.hearing.advert(received.mono_ms)
         packets = self._adverts.packets(address, advert, received)
         for packet in packets:
             listener.packet(packet)

@@ -47,6 +47,7 @@ class Visits:
         paused: Callable[[int], bool],
     ) -> None:
         self.slots = slots
+        self.attended: set[str] = set()  # as BlueZ writes them: who is being called, is connected or is being left
         self._link, self._dial, self._clock, self._claims, self._paused = link, dial, clock, claims, paused
         self._wearables: dict[Address, Wearable] = {}
         self._visits: dict[Address, asyncio.Task[None]] = {}
@@ -110,6 +111,7 @@ class Visits:
         wearable.gone = wearable.leaving = False
         self._claims[wearable.address] = self
         self.slots.begun(wearable.address, self._now())
+        self.attended.add(wearable.device.address)
         try:
             connection = await self._dialled(wearable)
         except (CallFailed, TimeoutError) as error:
@@ -261,6 +263,7 @@ class Visits:
             self.slots.urge(wearable.address, self._now())
         if self._claims.get(wearable.address) is self:
             del self._claims[wearable.address]
+        self.attended.discard(wearable.device.address)
 
     def _now(self) -> int:
         return self._clock().mono_ms
