@@ -18,7 +18,8 @@ log = structlog.get_logger("ble")
 CALL_S = 25.0
 PAIR_S = 15.0
 STEP_S = 10.0
-LEAVE_S = 2.0
+LEAVE_S = 5.0
+"""BlueZ takes two seconds over each connection that it is asked to end."""
 TICK_S = 0.25
 GONE_MS = 30_000
 """BlueZ forgets a device that it has not heard for so long: it cannot be called any more."""
