@@ -9,7 +9,7 @@ from bleak.backends.device import BLEDevice
 
 from drivers.base import Address, Instant, LinkDown, Listener, Packet, PacketKind, Write
 from drivers.ble.call import Call, CallFailed, NotOffered, Told
-from drivers.ble.slots import LEASE_MS, Slots
+from drivers.ble.slots import LEASE_MS, SHORT_LEASE_MS, Slots
 from drivers.ble.wearable import NOTHING, Wearable, Wish, unwritten
 from drivers.profile.connect import Connect
 
@@ -191,7 +191,7 @@ class Visits:
                     raise CallFailed("the wearable ended it, or is out of reach")
                 await self._write_all(wearable, connection)
                 if wearable.leaving:
-                    return self._now()
+                    return self._now() + SHORT_LEASE_MS  # behind the one it leaves for, whatever their functions
 
     async def _subscribe(
         self, wearable: Wearable, connection: Call, characteristic: str, listener: Listener, verify: Verify
