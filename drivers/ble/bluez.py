@@ -21,6 +21,8 @@ _PROPERTIES = "org.freedesktop.DBus.Properties"
 _ADAPTER = "org.bluez.Adapter1"
 _CHARACTERISTIC = "org.bluez.GattCharacteristic1"
 ANSWER_S = 10.0
+SETTLE_S = 1.5
+"""A bluetoothd that ends, and an adapter that is unplugged, are switched off first: what follows says what it is."""
 
 
 class Adapter(msgspec.Struct, frozen=True):
@@ -78,7 +80,11 @@ class Bluez:
                 gone.set_result(down)
 
         def heard(message: Message) -> None:
-            if message.message_type is MessageType.SIGNAL and (down := self._ending(message, adapter)):
+            if message.message_type is not MessageType.SIGNAL or (down := self._ending(message, adapter)) is None:
+                return
+            if down.cause is Cause.OFF:
+                gone.get_loop().call_later(SETTLE_S, tell, down)
+            else:
                 tell(down)
 
         self._bus.add_message_handler(heard)

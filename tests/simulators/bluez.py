@@ -76,7 +76,8 @@ class Bluez:
         return f"/org/bluez/{self.adapter}"
 
     def unplug(self) -> None:
-        """The adapter goes, and its devices with it."""
+        """The adapter goes, and its devices with it; it is switched off first, as bluetoothd does it."""
+        self.switch(on=False)
         for path in self._devices:
             self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [path, ["org.bluez.Device1"]])
         self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [self.path, [ADAPTER1]])
