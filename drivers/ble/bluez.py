@@ -20,6 +20,7 @@ _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _ADAPTER = "org.bluez.Adapter1"
 _CHARACTERISTIC = "org.bluez.GattCharacteristic1"
+_AGENTS, _AGENT_PATH = "org.bluez.AgentManager1", "/station_gateway/agent"
 ANSWER_S = 10.0
 SETTLE_S = 1.5
 """A bluetoothd that ends, and an adapter that is unplugged, are switched off first: what follows says what it is."""
@@ -70,6 +71,13 @@ class Bluez:
             if down.cause is not Cause.ABSENT:
                 raise
             return False  # the characteristic went with its wearable
+
+    async def bond(self) -> None:
+        """Let bluetoothd bond with wearables that are called: it bonds with none where no agent is.
+
+        This one has no keys and no display, so it is not asked; whatever it is asked otherwise the bus refuses for it.
+        """
+        await self._call(BLUEZ, "/org/bluez", _AGENTS, "RegisterAgent", "os", [_AGENT_PATH, "NoInputNoOutput"])
 
     async def watch(self, adapter: Adapter) -> "asyncio.Future[faults.RadioDown]":
         """A future that tells when scanning cannot be going on any more: whatever went first."""

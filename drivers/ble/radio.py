@@ -63,6 +63,7 @@ class Radio:
                 self._last_name = adapter.name
                 if not adapter.powered:
                     await bus.power(adapter, on=True)
+                await bus.bond()
                 async with self._visiting(bus, listener) as calls:
                     ends: set[asyncio.Future[Any]] = {await bus.watch(adapter), calls}
                     while True:
