@@ -20,7 +20,10 @@ _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _ADAPTER = "org.bluez.Adapter1"
 _CHARACTERISTIC = "org.bluez.GattCharacteristic1"
+_AGENTS, _AGENT_PATH = "org.bluez.AgentManager1", "/station_gateway/agent"
 ANSWER_S = 10.0
+SETTLE_S = 1.5
+"""A bluetoothd that ends, and an adapter that is unplugged, are switched off first: what follows says what it is."""
 
 
 class Adapter(msgspec.Struct, frozen=True):
@@ -69,6 +72,13 @@ class Bluez:
                 raise
             return False  # the characteristic went with its wearable
 
+    async def bond(self) -> None:
+        """Let bluetoothd bond with wearables that are called: it bonds with none where no agent is.
+
+        This one has no keys and no display, so it is not asked; whatever it is asked otherwise the bus refuses for it.
+        """
+        await self._call(BLUEZ, "/org/bluez", _AGENTS, "RegisterAgent", "os", [_AGENT_PATH, "NoInputNoOutput"])
+
     async def watch(self, adapter: Adapter) -> "asyncio.Future[faults.RadioDown]":
         """A future that tells when scanning cannot be going on any more: whatever went first."""
         gone: asyncio.Future[faults.RadioDown] = asyncio.get_running_loop().create_future()
@@ -78,7 +88,11 @@ class Bluez:
                 gone.set_result(down)
 
         def heard(message: Message) -> None:
-            if message.message_type is MessageType.SIGNAL and (down := self._ending(message, adapter)):
+            if message.message_type is not MessageType.SIGNAL or (down := self._ending(message, adapter)) is None:
+                return
+            if down.cause is Cause.OFF:
+                gone.get_loop().call_later(SETTLE_S, tell, down)
+            else:
                 tell(down)
 
         self._bus.add_message_handler(heard)

@@ -63,6 +63,7 @@ class Radio:
                 self._last_name = adapter.name
                 if not adapter.powered:
                     await bus.power(adapter, on=True)
+                await bus.bond()
                 async with self._visiting(bus, listener) as calls:
                     ends: set[asyncio.Future[Any]] = {await bus.watch(adapter), calls}
                     while True:
@@ -217,9 +218,9 @@ class Radio:
         """The path of every advert: as little as possible where it is not news."""
         if advert.rssi == UNHEARD:
             return
-        received = self._station.clock()
-        self.hearing.advert(received.mono_ms)
-        address = device.address
+        received, address = self._station.clock(), device.address
+        if address not in self._visits.attended:  # of those, bleak tells each change of a property as an advert
+            self.hearing.advert(received.mono_ms)
         packets = self._adverts.packets(address, advert, received)
         for packet in packets:
             listener.packet(packet)

@@ -9,7 +9,7 @@ from bleak.backends.device import BLEDevice
 
 from drivers.base import Address, Instant, LinkDown, Listener, Packet, PacketKind, Write
 from drivers.ble.call import Call, CallFailed, NotOffered, Told
-from drivers.ble.slots import LEASE_MS, Slots
+from drivers.ble.slots import LEASE_MS, SHORT_LEASE_MS, Slots
 from drivers.ble.wearable import NOTHING, Wearable, Wish, unwritten
 from drivers.profile.connect import Connect
 
@@ -18,7 +18,8 @@ log = structlog.get_logger("ble")
 CALL_S = 25.0
 PAIR_S = 15.0
 STEP_S = 10.0
-LEAVE_S = 2.0
+LEAVE_S = 5.0
+"""BlueZ takes two seconds over each connection that it is asked to end."""
 TICK_S = 0.25
 GONE_MS = 30_000
 """BlueZ forgets a device that it has not heard for so long: it cannot be called any more."""
@@ -47,6 +48,7 @@ class Visits:
         paused: Callable[[int], bool],
     ) -> None:
         self.slots = slots
+        self.attended: set[str] = set()  # as BlueZ writes them: who is being called, is connected or is being left
         self._link, self._dial, self._clock, self._claims, self._paused = link, dial, clock, claims, paused
         self._wearables: dict[Address, Wearable] = {}
         self._visits: dict[Address, asyncio.Task[None]] = {}
@@ -110,6 +112,7 @@ class Visits:
         wearable.gone = wearable.leaving = False
         self._claims[wearable.address] = self
         self.slots.begun(wearable.address, self._now())
+        self.attended.add(wearable.device.address)
         try:
             connection = await self._dialled(wearable)
         except (CallFailed, TimeoutError) as error:
@@ -188,7 +191,7 @@ class Visits:
                     raise CallFailed("the wearable ended it, or is out of reach")
                 await self._write_all(wearable, connection)
                 if wearable.leaving:
-                    return self._now()
+                    return self._now() + SHORT_LEASE_MS  # behind the one it leaves for, whatever their functions
 
     async def _subscribe(
         self, wearable: Wearable, connection: Call, characteristic: str, listener: Listener, verify: Verify
@@ -261,6 +264,7 @@ class Visits:
             self.slots.urge(wearable.address, self._now())
         if self._claims.get(wearable.address) is self:
             del self._claims[wearable.address]
+        self.attended.discard(wearable.device.address)
 
     def _now(self) -> int:
         return self._clock().mono_ms

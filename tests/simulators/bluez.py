@@ -55,6 +55,8 @@ class Bluez:
     def __init__(self, *, mute: bool = False, powered: bool = True, passive: bool = False) -> None:
         self.asked: list[str] = []
         """Methods called on the adapter, in order; `Powered=False` and the like for its properties."""
+        self.agents: list[str] = []
+        """What agents can do that were registered: without one, it bonds with nobody."""
         self.filters: dict[str, Any] = {}
         self.refuse: dict[str, str] = {}
         self.adapter: str | None = "hci0"
@@ -76,7 +78,8 @@ class Bluez:
         return f"/org/bluez/{self.adapter}"
 
     def unplug(self) -> None:
-        """The adapter goes, and its devices with it."""
+        """The adapter goes, and its devices with it; it is switched off first, as bluetoothd does it."""
+        self.switch(on=False)
         for path in self._devices:
             self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [path, ["org.bluez.Device1"]])
         self._signal("/", OBJECTS, "InterfacesRemoved", "oas", [self.path, [ADAPTER1]])
@@ -140,6 +143,9 @@ class Bluez:
             case "org.freedesktop.DBus.Introspectable", "Introspect" if message.path == "/org/bluez":
                 nodes = f'<node name="{self.adapter}"/>' if self.adapter else ""
                 return Message.new_method_return(message, "s", [f"<node>{nodes}</node>"])
+            case "org.bluez.AgentManager1", "RegisterAgent":
+                self.agents.append(message.body[1])
+                return Message.new_method_return(message)
         if self.adapter is None or message.path != self.path:
             return None
         return self._properties_called(message) if message.interface == PROPERTIES else self._adapter_called(message)

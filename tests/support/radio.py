@@ -147,6 +147,9 @@ class Machine:
             raise faults.blocked(self.name)
         self.powered = on
 
+    async def bond(self) -> None:
+        return None
+
     async def watch(self, _: Adapter) -> "asyncio.Future[faults.RadioDown]":
         self.gone = asyncio.get_running_loop().create_future()
         return self.gone

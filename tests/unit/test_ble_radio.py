@@ -164,11 +164,31 @@ def test_it_is_up_once_however_often_its_scan_begins_anew_and_connections_outliv
                 await attempt_.until(lambda: "rate" in wearable.told)
                 machine.done.clear()
                 street.ms += radio_module.UPWARD_MS
-                machine.advert(BAND, BEAT)
+                machine.advert(OTHER, BEAT)
                 await attempt_.until(lambda: machine.done == ["stop", "scan active"])
             assert (attempt_.up, wearable.connected, wearable.calls) == (1, 1, 1)
             assert (of.standing.connected, of.standing.waiting) == (1, 0)
         assert (wearable.connected, of.standing.connected) == (0, 0)
+
+    go(run())
+
+
+def test_what_bleak_tells_of_a_connected_wearable_does_not_count_as_hearing() -> None:
+    async def run() -> None:
+        street = Street()
+        of, machine = radio(street)
+        wearable = street.wearable(BAND, {"rate": b""})
+        street.plans["180d"] = Connect("x", ("rate",), (), None, alerts=False)
+        async with running(of, machine, street) as attempt_:
+            machine.advert(BAND, Heard({}, {}, ["180d"]))
+            await attempt_.until(lambda: "rate" in wearable.told)
+            street.ms += 9_000
+            machine.advert(BAND, Heard({}, {}, ["180d"]))  # one of its properties has changed
+            assert of.standing.silence_s == 9
+            wearable.lost()
+            await attempt_.until(lambda: of.standing.connected == 0)
+            machine.advert(BAND, Heard({}, {}, ["180d"]))
+            assert of.standing.silence_s == 0
 
     go(run())
 

@@ -133,6 +133,14 @@ def test_an_adapter_that_is_off_is_switched_on_and_one_switched_off_ends_the_lin
     asyncio.run(run())
 
 
+def test_it_lets_bluetoothd_bond_with_wearables_that_have_no_keys(bus: Bus) -> None:
+    async def run() -> None:
+        async with Bluez() as bluez, hearing(radio()):
+            assert bluez.agents == ["NoInputNoOutput"]
+
+    asyncio.run(run())
+
+
 def test_without_a_bus_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nowhere")
     told = asyncio.run(down(radio()))

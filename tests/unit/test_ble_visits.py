@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import msgspec
 import pytest
 from bleak.backends.device import BLEDevice
 
@@ -355,7 +356,8 @@ def test_a_write_that_nobody_waits_for_any_more_is_never_sent() -> None:
     go(run)
 
 
-def test_six_wearables_share_five_slots_and_a_slot_is_free_only_once_its_connection_is_over() -> None:
+@pytest.mark.parametrize("with_keys", [0, 5, 6])
+def test_six_wearables_share_five_slots_and_a_slot_is_free_only_once_its_connection_is_over(with_keys: int) -> None:
     async def run() -> None:
         street = Street()
         adapter = Adapter(street)
@@ -364,7 +366,8 @@ def test_six_wearables_share_five_slots_and_a_slot_is_free_only_once_its_connect
         seen, most = set[int](), 0
         async with called(adapter), asyncio.timeout(20):
             while len(seen) < 6:
-                adapter.hears(LISTEN, *addresses)
+                for number, address in enumerate(addresses):
+                    adapter.hears(msgspec.structs.replace(LISTEN, alerts=number < with_keys), address)
                 await asyncio.sleep(0.002)
                 street.ms += LEASE_MS // 20
                 connected = [number for number, wearable in enumerate(wearables) if wearable.connected]
