@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,20 @@ alerts: {radio_down_after: 30s}
 telemetry: {commit_every: 1s}
 bluetooth:
   - {adapter: "F0:F0:F0:00:00:01", name: lobby, zone: lobby}
-  - {adapter: "F0:F0:F0:00:00:02", name: garden, zone: garden}
+  - {adapter: "F0:F0:F0:00:00:02", name: garden, zone: garden, scan: passive}
 serial:
   - {port: /dev/ttyUSB0, name: receiver}
+profiles: profiles
+"""
+PROFILE = """
+profile: shy
+about: A sensor that tells its battery only to whom it is bonded with
+source: made for this test
+bluetooth:
+  services: [fff0]
+  connect: {read: ["2a19"], poll: 20s, pair: true}
+golden:
+  - {name: battery, characteristic: {uuid: "2a19", payload: "58"}, values: {battery_level: 88}}
 """
 WEARABLES = 100
 
@@ -46,21 +58,28 @@ def image() -> Path:
 @pytest.fixture(scope="session")
 def guest(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     share = tmp_path_factory.mktemp("share")
-    staged(share)
+    shutil.copytree(HERE / "guest", share / "guest")
+    staged(share / "first")
     with machine(image, share) as booted:
         yield booted
 
 
 @pytest.fixture(scope="session")
 def station(guest: Machine) -> Station:
-    """A station as a technician leaves it: installed, configured, enabled; nothing on the air yet but its wearables."""
+    """A station as a technician leaves it: installed, configured, enabled; its wearables are on the air.
+
+    One for all tests, in the order in which they stand: by their files' names, and the last takes it away.
+    """
     made = Station(guest)
     made.begin_broker()
-    made.world(WEARABLES, connectable=6)
     guest.run("systemctl start bluetooth")
-    said = made.install()
-    assert "Now write /etc/station-gateway/gateway.yaml" in said
+    begun = time.monotonic()
+    installed = made.install("first")
+    print(f"installed in {time.monotonic() - begun:.1f} s", flush=True)
+    assert "Now write /etc/station-gateway/gateway.yaml" in installed.output
     assert guest.ask("systemctl is-active station-gateway").output.strip() == "inactive"
-    made.configure(CONFIG, WEARABLES)
+    made.begin_world(WEARABLES)
+    made.configure(CONFIG, PROFILE, WEARABLES + 1)  # the last of them is only heard by the serial receiver
     guest.run("systemctl enable --quiet --now station-gateway")
+    made.wait(made.hears)
     return made

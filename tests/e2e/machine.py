@@ -37,7 +37,8 @@ class Machine:
     """`image` is the folder that image.sh filled; `share` is what the machine sees, read-only, as /mnt/share."""
 
     def __init__(self, image: Path, share: Path, *, memory_mb: int = 768) -> None:
-        self._image, self._share, self._memory_mb = image, share, memory_mb
+        self.share = share
+        self._image, self._memory_mb = image, memory_mb
         self._folder = Path(tempfile.mkdtemp(prefix="station-e2e-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: dict[int, Done] = {}
@@ -55,7 +56,7 @@ class Machine:
         _running.add(self)
         with (self._folder / "qemu.log").open("ab") as said:
             self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        self._control = self._connected("control")
+        self._control, self.receiver = self._connected("control"), self._connected("receiver")
         threading.Thread(target=self._listen, args=(self._control,), daemon=True).start()
         with self._news:
             if not self._news.wait_for(lambda: self._there or not self._alive, BOOT_S) or not self._there:
@@ -69,9 +70,8 @@ class Machine:
         with self._news:
             self._asked += 1
             number = self._asked
-        asked = json.dumps({"id": number, "command": command, "timeout": timeout})
-        self._control.sendall(asked.encode() + b"\n")
-        with self._news:
+            asked = json.dumps({"id": number, "command": command, "timeout": timeout})
+            self._control.sendall(asked.encode() + b"\n")
             if not self._news.wait_for(lambda: number in self._answers or not self._alive, timeout + 30):
                 raise Failed(f"no answer: {command}")
             if number not in self._answers:
@@ -110,7 +110,8 @@ class Machine:
     def _command(self) -> list[str]:
         folder = self._folder
         return [
-            "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max", "-M", "q35", "-smp", "1",
+            "setpriv", "--pdeathsig", "KILL",  # even where nobody is left to end it
+            "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max", "-M", "q35", "-smp", "2",
             "-m", str(self._memory_mb), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd.gz"), "-append", KERNEL,
             "-serial", f"file:{folder}/console.log",
@@ -119,7 +120,10 @@ class Machine:
             "-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=control,path={folder}/control,server=on,wait=off",
             "-device", "virtserialport,chardev=control,name=control",
-            "-fsdev", f"local,id=share,path={self._share},security_model=none,readonly=on",
+            # a receiver on USB, an FTDI as they have; it stays plugged in while nobody speaks for it
+            "-chardev", f"socket,id=receiver,path={folder}/receiver,server=on,wait=off",
+            "-device", "qemu-xhci", "-device", "usb-serial,chardev=receiver,always-plugged=on",
+            "-fsdev", f"local,id=share,path={self.share},security_model=none,readonly=on",
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share",
         ]  # fmt: skip
 
