@@ -182,7 +182,8 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     """An edge, as one frame tells it. Copies of one press are told apart by `behaviour`, not by time.
 
     `service` names what a service key orders. `window_ms` is how long a fall may be cancelled by its wearer.
-    `press` and `button` say how which of several keys was pressed, counted from 1, where the format tells.
+    `press` and `button` say how which of several keys was pressed, counted from 1, where the format tells. `assigned`:
+    the format only told of a press, and its kind is what somebody says that the key is for.
     """
 
     kind: OccurrenceKind
@@ -192,6 +193,7 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     confirms_fall: bool = False
     press: KeyPress | None = None
     button: int | None = None
+    assigned: bool = False
 
 
 Reading = Measurement | Occurrence

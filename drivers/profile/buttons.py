@@ -13,11 +13,11 @@ Mapped = Callable[[Occurrence], Occurrence]
 def mapper(buttons: Buttons) -> Mapped:
     """What the press of a key stands for. The most particular entry counts; what none speaks of stays as it is.
 
-    A key that the format or the profile gave a purpose is still a key: whoever knows more may say otherwise.
+    What the format itself states is left alone; what a profile said of a key, a roster entry may say otherwise.
     """
 
     def mapped(occurrence: Occurrence) -> Occurrence:
-        if occurrence.kind is not OccurrenceKind.BUTTON and occurrence.press is None and occurrence.button is None:
+        if occurrence.kind is not OccurrenceKind.BUTTON and not occurrence.assigned:
             return occurrence
         number = "" if occurrence.button is None else str(occurrence.button)
         press = "" if occurrence.press is None else occurrence.press.value
@@ -30,6 +30,7 @@ def mapper(buttons: Buttons) -> Mapped:
                     service=code.service,
                     window_ms=default if code.window is None else code.window,
                     confirms_fall=code.confirms_fall,
+                    assigned=True,
                 )
         return occurrence
 

@@ -41,7 +41,7 @@ def test_the_most_particular_entry_counts(press: KeyPress | None, button: int | 
     assert (mapped.window_ms, mapped.confirms_fall) == (FALL_WINDOW_MS if fall else 0, fall)
 
 
-def test_a_key_that_was_given_a_purpose_may_be_given_another() -> None:
+def test_a_key_that_a_profile_gave_a_purpose_may_be_given_another() -> None:
     once = mapper(BUTTONS.validate_python({"single": "sos"}))(
         Occurrence(OccurrenceKind.BUTTON, Level(active=True), press=KeyPress.SINGLE)
     )
@@ -50,8 +50,8 @@ def test_a_key_that_was_given_a_purpose_may_be_given_another() -> None:
 
 
 def test_what_is_no_key_and_what_no_entry_speaks_of_stays() -> None:
-    named = Occurrence(OccurrenceKind.SOS, Edge(1))
-    assert MAPPED(named) == named
+    for stated in (Occurrence(OccurrenceKind.SOS, Edge(1)), Occurrence(OccurrenceKind.FALL, Edge(1), button=2)):
+        assert MAPPED(stated) == stated
     other = Occurrence(OccurrenceKind.BUTTON, Edge(1), press=KeyPress.DOUBLE)
     assert mapper(BUTTONS.validate_python({"3 double": "sos"}))(other) == other
 
