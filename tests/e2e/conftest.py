@@ -50,7 +50,7 @@ def image() -> Path:
     if not folder.exists():
         shutil.rmtree(cache, ignore_errors=True)
         building = cache / "building"
-        subprocess.run(["bash", str(HERE / "image.sh"), str(building)], check=True, stdout=sys.stderr)
+        subprocess.run(["bash", str(HERE / "image.sh"), str(building)], check=True, stdout=sys.__stderr__)
         building.rename(folder)
     return folder
 
