@@ -18,6 +18,7 @@ rm -rf root && mmdebstrap --quiet --mode=root --variant=minbase --include="$pack
     --dpkgopt='path-exclude=/usr/share/locale/*' bookworm root "$sources"
 
 # The kernel, with the few modules that a machine without hardware needs.
+apt-cache show linux-image-amd64 >/dev/null 2>&1 || apt-get -qq update
 package=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-[0-9]/{print $2; exit}')
 release=${package#linux-image-}
 rm -rf kernel && mkdir kernel
