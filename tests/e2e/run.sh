@@ -8,4 +8,11 @@ if ! sh tests/setup.sh test qemu-system-x86 qemu-utils mmdebstrap busybox-static
     echo "tests/e2e: skipped, qemu cannot be installed here: nothing was tried on a real kernel, BlueZ and systemd"
     exit 0
 fi
-PATH="$PWD/.venv/bin:$PATH" exec .venv/bin/pytest -p no:cacheprovider -rA --capture=tee-sys --durations=0 tests/e2e "$@"
+
+try() {
+    PATH="$PWD/.venv/bin:$PATH" .venv/bin/pytest -o cache_dir=.pytest_cache/e2e -rA --capture=tee-sys --durations=0 "$@" tests/e2e
+}
+
+try "$@" && exit 0
+echo "tests/e2e: an emulated machine can be slow at the wrong moment: what failed is tried once more, on a fresh one"
+try --last-failed --last-failed-no-failures none
