@@ -24,7 +24,7 @@ SOON_S = 30.0
 
 def machines(of: int) -> list[int]:
     """The processes that were started by this one and are machines."""
-    found = subprocess.run(["pgrep", "-P", str(of), "qemu"], capture_output=True, text=True, check=False).stdout
+    found = subprocess.run(["pgrep", "-P", str(of), "qemu-system"], capture_output=True, text=True, check=False).stdout
     return [int(each) for each in found.split()]
 
 
