@@ -4,7 +4,7 @@ import json
 import shlex
 from statistics import median
 
-from tests.e2e.guest.wearables import FIRST
+from tests.e2e.guest.wearables import BATTERY, FIRST, SHY
 from tests.e2e.station import Station
 
 RESTARTS = 10
@@ -37,6 +37,13 @@ def test_ten_restarts_of_bluetoothd_lose_no_press(station: Station) -> None:
     print(f"least {min(took):.1f}, median {median(took):.1f}, most {max(took):.1f} s")
     assert not [device for device in after if station.alerts(device)[-1]["late"]]
     assert not station.log("radio reset", link="ble:lobby")
+
+
+def test_a_bond_outlives_bluetoothd(station: Station) -> None:
+    known = len(station.told(SHY, "battery_level"))
+    station.wait(lambda: len(station.told(SHY, "battery_level")) > known)
+    assert set(station.told(SHY, "battery_level")) == {BATTERY}
+    assert station.ask_world("state")["bonds"][SHY] == 1
 
 
 def test_an_adapter_that_is_switched_off_is_switched_on_again(station: Station) -> None:
