@@ -25,6 +25,7 @@ from gateway.identity import press_key, stranger, unique_id
 from gateway.inputs import Confirmed, Copied, Ended, Input, Pressed, Withdrawn
 from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Values, Wearable
 from gateway.roster import Roster
+from gateway.sightings import Sightings
 from gateway.trust import calls, credible, worse
 
 _KINDS = {
@@ -107,6 +108,7 @@ class Normaliser:
         test: bool = False,
     ) -> None:
         self.episodes = episodes
+        self.sightings = Sightings()
         self._test = test
         self._counters = counters
         self._roster = roster
@@ -142,6 +144,7 @@ class Normaliser:
                 inputs += self._inputs(ruling, occurrence, scene)
         if wearable.registered:
             self._routes[wearable.address] = Route(packet.link, decoded.profile, packet.address or address)
+            self.sightings.see(wearable.device, at, heard, values.get(Metric.BATTERY_LEVEL))
         kept = proof.change
         if kept is not None and (inputs or any(map(calls, readings))):  # kept after what it proves, and not before
             inputs.append(Remember(kept))
