@@ -31,15 +31,17 @@ class Quarantine:
         if self._saved:
             return
         self._saved = True  # what is added meanwhile makes it false again
-        lines = [
-            msgspec.json.encode({"at": rfc3339(at), "link": link, "reason": reason, "hex": payload.hex()})
-            for link, reason, payload, at in list(self._kept)
-        ]
+        lines = [refused(*kept) for kept in list(self._kept)]
         try:
             write_atomically(self._path, b"\n".join(lines) + b"\n")
         except OSError:
             self._saved = False
             raise
+
+
+def refused(link: str, reason: str, payload: bytes, wall_ms: int) -> bytes:
+    """Bytes that nothing could make sense of, as a line without its end."""
+    return msgspec.json.encode({"at": rfc3339(wall_ms), "link": link, "reason": reason, "hex": payload.hex()})
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
