@@ -16,16 +16,19 @@ from gateway.alerts import Rules
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book, FloodLimit
+from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.counters import Counters
 from gateway.desk import Desk, Then
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
+from gateway.evidence import Evidence
 from gateway.folder import Folder
 from gateway.forward import Window
 from gateway.health import Faults
 from gateway.identity import unique_id
+from gateway.journal import Journal
 from gateway.lanes import Opened, Plan, open_store, start_lane
 from gateway.links import Link, build_links
 from gateway.model import Change
@@ -34,6 +37,7 @@ from gateway.notify import announce, notify, watch
 from gateway.outages import Outages
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
+from gateway.recorder import Recorder
 from gateway.report import Report
 from gateway.requests import Requests
 from gateway.roster import Roster
@@ -96,7 +100,10 @@ class Station:
         memory, alerts, outdated = self._taken_up(opened)
         numbers = Counters(self._roster.key_of)
         numbers.load(opened.store.records(counters.SPACE), group.store.records(counters.SPACE))
-        self._alert = await start_lane(opened, alert_plan, wire, clock, faults)
+        self._journal = Journal(config.data, faults)
+        self._recorder = Recorder(config.data / "recordings", clock.now, faults)
+        self._chronicle = Chronicle(self._journal.tell, self._recorder.alert, clock.moment)
+        self._alert = await start_lane(opened, alert_plan, wire, clock, faults, self._chronicle)
         self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults)
         if outdated:
             await self._alert.commit([], outdated)
@@ -121,19 +128,21 @@ class Station:
         secrets = Secrets(fleet, self._folder.box_key(clock.random(32)))
         normalise = Normaliser(self._roster, memory, numbers, secrets, clock, config.lenient)
         drivers = {name: link.driver for name, link in links.items()}
-        writes = Writes(drivers, self._profiles, normalise.route)
-        self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, writes.help_is_coming)
+        chronicle = self._chronicle
+        writes = Writes(drivers, self._profiles, normalise.route, chronicle)
+        self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, chronicle, writes.help_is_coming)
         self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
         self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
-        self.pipeline = Pipeline(
-            self._profiles, normalise, self._desk, self._telemetry, self._quarantine, replies, zones
-        )
+        evidence = Evidence(self._quarantine, self._recorder)
+        self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
+        self._keep("story", lambda _: self._journal.run(), INNER)
+        self._keep("recorder", lambda _: self._recorder.run(), INNER)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
         if self._radios:
@@ -194,6 +203,7 @@ class Station:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await asyncio.gather(self._alert.close(), self._telemetry_lane.close())
+        await asyncio.gather(self._journal.close(), self._recorder.close())
         try:
             self._quarantine.save()
         except OSError as error:

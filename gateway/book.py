@@ -78,6 +78,10 @@ class Book:
     def open(self) -> Iterator[Alert]:
         return (alert for alert in self._latest.values() if alert.open)
 
+    def known(self) -> Iterator[Alert]:
+        """All that are open or lately closed."""
+        return iter(self._by_id.values())
+
     def latest(self, key: AlertKey) -> Alert | None:
         return self._latest.get(key)
 

@@ -10,6 +10,7 @@ import structlog
 
 from gateway.alerts import Answer, Move, Refusal
 from gateway.book import Book, Page
+from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.errors import StorageFailed
 from gateway.forward import Lane
@@ -37,9 +38,10 @@ class Ruled(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A question for the open alerts, answered in turn with everything else."""
+    """A question for the open alerts, answered in turn with everything else; `over`: for those of the last week too."""
 
     heard: Callable[[list[Alert]], None]
+    over: bool = False
 
 
 class Then(msgspec.Struct, frozen=True):
@@ -55,13 +57,21 @@ class Desk:
     """`put` never waits and never loses; `on_accepted` hears of each accepted alert once that is on the disk."""
 
     def __init__(
-        self, book: Book, lane: Lane, wire: Wire, clock: Clock, faults: Faults, on_accepted: Callable[[Alert], None]
+        self,
+        book: Book,
+        lane: Lane,
+        wire: Wire,
+        clock: Clock,
+        faults: Faults,
+        chronicle: Chronicle,
+        on_accepted: Callable[[Alert], None],
     ) -> None:
         self._book = book
         self._lane = lane
         self._wire = wire
         self._clock = clock
         self._faults = faults
+        self._chronicle = chronicle
         self._on_accepted = on_accepted
         self._work: deque[Work] = deque()
         self._some = asyncio.Event()
@@ -126,6 +136,8 @@ class Desk:
         if tick:
             page.tick(self._lane.unsent)
             self._forget(page)
+        for notice in page.notices:
+            self._chronicle.decided(notice, page.now)
         await self._commit(page)
         page.adopt()
         self._taken = []  # committed: whatever goes wrong in telling of it, it is not taken twice
@@ -135,8 +147,8 @@ class Desk:
         self._tell(page)
         for work in taken:
             match work:
-                case Asked(heard=heard):
-                    heard(list(self._book.open()))
+                case Asked(heard=heard, over=over):
+                    heard(list(self._book.known() if over else self._book.open()))
                 case Then(do=do):
                     do()
 
@@ -156,14 +168,19 @@ class Desk:
         for work in taken:
             match work:
                 case Ruled(given=given):
-                    answers.append((work, page.take(given)))
+                    answers.append((work, self._take(page, given)))
                 case Remember(change=change):
                     page.changes.append(change)
                 case Asked() | Then():
                     pass
                 case _:
-                    page.take(work)
+                    self._take(page, work)
         return answers
+
+    def _take(self, page: Page, given: Input) -> Answer:
+        answer = page.take(given)
+        self._chronicle.took(given, answer)
+        return answer
 
     def _forget(self, page: Page) -> None:
         if page.now.mono_ms - self._forgotten_ms >= FORGET_MS:

@@ -36,6 +36,16 @@ class Carrier(Protocol):
     def send(self, row: Row, /) -> None: ...
 
 
+class Witness(Protocol):
+    """Hears what becomes of the rows that have a subject, each by its id. Every call returns at once."""
+
+    def committed(self, subject: str, row: str, /) -> None: ...
+
+    def sent(self, subject: str, row: str, /) -> None: ...
+
+    def settled(self, subject: str, row: str, settlement: Settlement, /) -> None: ...
+
+
 class Lane:
     """`commit` is durable on return. `on_answer` hears of every settlement but plain success after plain success."""
 
@@ -46,6 +56,7 @@ class Lane:
         window: Window,
         unsent: dict[str, int],
         on_answer: Callable[[Settlement], None],
+        witness: Witness | None = None,
     ) -> None:
         self.name = name
         self.outbox = outbox
@@ -53,6 +64,7 @@ class Lane:
         self._window = window
         self._unsent = Counter(unsent)
         self._on_answer = on_answer
+        self._witness = witness
         self._troubled = False
         self._loop = asyncio.get_running_loop()
         self._carrier: Carrier | None = None
@@ -76,6 +88,8 @@ class Lane:
         for row in rows:
             if row.subject is not None:
                 self._unsent[row.subject] += 1
+                if self._witness is not None:
+                    self._witness.committed(row.subject, self._id(row))
         self._last = max(self._last, rows[-1].seq)
         if self._takes_directly(rows[0].seq):
             self._ready.extend(rows)
@@ -129,6 +143,8 @@ class Lane:
         if settlement.code or self._troubled:
             self._troubled = settlement.code != 0
             self._on_answer(settlement)
+        if self._witness is not None and row.subject is not None:
+            self._witness.settled(row.subject, self._id(row), settlement)
         if not settlement.accepted:
             self.refused += 1
             self._loop.call_later(self._window.retry_s, self._again, row, self._carrier)
@@ -152,7 +168,16 @@ class Lane:
 
     def _again(self, row: Row, carrier: Carrier | None) -> None:
         if carrier is not None and carrier is self._carrier and row.seq in self._flying:
-            carrier.send(row)
+            self._send(row, carrier)
+
+    def _send(self, row: Row, carrier: Carrier) -> None:
+        carrier.send(row)
+        if self._witness is not None and row.subject is not None:
+            self._witness.sent(row.subject, self._id(row))
+
+    def _id(self, row: Row) -> str:
+        """As its message calls itself."""
+        return f"{self.outbox.epoch}-{row.seq}"
 
     def _fill_soon(self) -> None:
         if self._filling is None:
@@ -168,7 +193,7 @@ class Lane:
             row = self._ready.popleft()
             self._flying[row.seq] = row
             self._flying_bytes += row.size
-            self._carrier.send(row)
+            self._send(row, self._carrier)
         else:
             self._fill_soon()
         self._prefetch()

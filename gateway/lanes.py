@@ -8,7 +8,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.errors import StoreDamaged
-from gateway.forward import Lane, Window
+from gateway.forward import Lane, Window, Witness
 from gateway.health import Faults
 from gateway.model import Draft, Gap, GapCause, Settlement
 from gateway.outbox import Outbox
@@ -55,7 +55,9 @@ def open_store(folder: Path, plan: Plan, clock: Clock) -> Opened:
     return Opened(store, gaps)
 
 
-async def start_lane(opened: Opened, plan: Plan, wire: Wire, clock: Clock, faults: Faults) -> Lane:
+async def start_lane(
+    opened: Opened, plan: Plan, wire: Wire, clock: Clock, faults: Faults, witness: Witness | None = None
+) -> Lane:
     """Put the file under a thread and its gaps into it."""
     store = opened.store
 
@@ -78,7 +80,7 @@ async def start_lane(opened: Opened, plan: Plan, wire: Wire, clock: Clock, fault
             faults.begin("nobody_listens", where, what, "see whether the platform is connected and subscribed")
 
     unsent = store.subjects()
-    lane = Lane(plan.name, Outbox(store, plan.cap, shed), plan.window, unsent, answered)
+    lane = Lane(plan.name, Outbox(store, plan.cap, shed), plan.window, unsent, answered, witness)
     if opened.gaps:
         await lane.commit([wire.gap(gap) for gap in opened.gaps])
     return lane

@@ -7,12 +7,12 @@ Everything here runs on the event loop, returns at once and never raises: a driv
 
 from collections.abc import Mapping
 
-from drivers.base import BadFrame, Decoded, Instant, Packet, Write
+from drivers.base import Address, BadFrame, Decoded, Instant, Packet, Write
 from drivers.registry import Profiles
 from gateway.desk import Desk
+from gateway.evidence import Evidence
 from gateway.health import LinkCounters
 from gateway.normalise import Normaliser
-from gateway.quarantine import Quarantine
 from gateway.telemetry import Telemetry
 from gateway.writes import Replies
 from gateway.zones import Zones
@@ -27,7 +27,7 @@ class Pipeline:
         normalise: Normaliser,
         desk: Desk,
         telemetry: Telemetry,
-        quarantine: Quarantine,
+        evidence: Evidence,
         replies: Replies,
         zones: Mapping[str, str | None],
     ) -> None:
@@ -36,38 +36,43 @@ class Pipeline:
         self._normalise = normalise
         self._desk = desk
         self._telemetry = telemetry
-        self._quarantine = quarantine
+        self._evidence = evidence
         self._replies = replies
         self._zones = Zones(zones)
 
     def packet(self, packet: Packet) -> None:
+        self._evidence.heard(packet, self._take(packet))
+
+    def rejected(self, link: str, reason: str, payload: bytes, received: Instant) -> None:
+        self.links[link].rejected[reason] += 1
+        self._evidence.rejected(link, reason, payload, received)
+
+    def _take(self, packet: Packet) -> Address | None:
+        """Read a packet and hand on what it says; the device that it is of, where that was found."""
         counters = self.links[packet.link]
         counters.packets += 1
         try:
             decoded = self._profiles.decode(packet)
             inside = self._profiles.relayed(packet, decoded) if decoded is not None else ()
         except BadFrame as bad:
-            self.rejected(packet.link, bad.reason, bad.payload, packet.received)
-            return
+            counters.rejected[bad.reason] += 1
+            self._evidence.unread(packet.link, bad.reason, bad.payload, packet.received)
+            return None
         if decoded is None:
             counters.unknown += 1
-            return
+            return None
         if inside:  # a receiver passes on a whole advert: its sections are packets like any other's
-            for section in inside:
-                self.packet(section)
-            return
+            devices = [self._take(section) for section in inside]
+            return next((device for device in devices if device is not None), None)
         self._heard(packet, decoded)
-
-    def rejected(self, link: str, reason: str, payload: bytes, received: Instant) -> None:
-        self.links[link].rejected[reason] += 1
-        self._quarantine.add(link, reason, payload, received)
+        return decoded.address
 
     def _heard(self, packet: Packet, decoded: Decoded) -> None:
         """What a packet says goes its two ways: to the desk what concerns alerts, and to the telemetry the rest."""
         counters, said = self.links[packet.link], decoded.said
         if said.absurd:
             counters.absurd += len(said.absurd)
-            self._quarantine.add(packet.link, f"absurd {', '.join(said.absurd)}", packet.payload, packet.received)
+            self._evidence.absurd(packet, said.absurd)
         counters.readings += len(said.readings)
         if decoded.address is None:  # the receiver speaks of itself
             return

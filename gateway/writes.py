@@ -9,6 +9,7 @@ import structlog
 
 from drivers.base import Address, BuzzPattern, Driver, LinkDown, Write
 from drivers.registry import Profiles
+from gateway.chronicle import Chronicle
 from gateway.model import Alert
 from gateway.normalise import Route
 
@@ -21,14 +22,19 @@ OWED = 32
 
 
 class Writes:
-    """`help_is_coming` returns at once; what became of the buzz is one line in the log."""
+    """`help_is_coming` returns at once; what became of the buzz is one line in the log and in the alert's story."""
 
     def __init__(
-        self, drivers: Mapping[str, Driver], profiles: Profiles, route: Callable[[Address], Route | None]
+        self,
+        drivers: Mapping[str, Driver],
+        profiles: Profiles,
+        route: Callable[[Address], Route | None],
+        chronicle: Chronicle,
     ) -> None:
         self._drivers = drivers
         self._profiles = profiles
         self._route = route
+        self._chronicle = chronicle
         self._tasks = _Tasks()
 
     def help_is_coming(self, alert: Alert) -> None:
@@ -45,6 +51,7 @@ class Writes:
     async def _write(self, alert: Alert, write: Write) -> None:
         device = alert.wearable.device if alert.wearable else None
         why = await _failure(self._drivers[write.link], write)
+        self._chronicle.buzzed(alert, write.link, why)
         if why is None:
             log.info("buzz sent", alert=alert.id, device=device, link=write.link)
         else:

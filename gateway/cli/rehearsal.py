@@ -16,11 +16,13 @@ import msgspec
 from drivers.base import Instant, Packet, Write
 from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit
+from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.counters import Counters
 from gateway.desk import TICK_S, Desk
 from gateway.episodes import Episodes
+from gateway.evidence import Evidence
 from gateway.forward import Lane, Window
 from gateway.health import Faults
 from gateway.lanes import Plan, open_store, start_lane
@@ -28,6 +30,7 @@ from gateway.model import Alert, Draft, Moment, Reason, Sample
 from gateway.normalise import Normaliser, Secrets
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
+from gateway.recorder import Recorder
 from gateway.setup import Setup
 from gateway.telemetry import Grouping, Telemetry
 from gateway.wire import Wire
@@ -141,12 +144,15 @@ async def rehearsing(
     lanes = [await start_lane(open_store(folder, plan, clock), plan, wire, clock, faults) for plan in plans]
     stage = Stage(clock, faults, wire, *lanes)
     book = Book(Rules(config.alerts.hold, config.alerts.reminder), _limit(config))
-    desk = Desk(book, stage.alert, wire, clock, faults, lambda _: None)
+    recorder = Recorder(folder / "recordings", clock.now, faults)  # it does not run: a capture is not recorded again
+    chronicle = Chronicle(lambda _: None, recorder.alert, clock.moment)
+    desk = Desk(book, stage.alert, wire, clock, faults, chronicle, lambda _: None)
     telemetry = _Telemetry(stage.telemetry, wire, clock, faults, told)
     secrets, numbers = Secrets(None, clock.random(32)), Counters(setup.roster.key_of)
     normalise = Normaliser(setup.roster, Episodes(), numbers, secrets, clock, config.lenient, test=test)
     quarantine = Quarantine(folder / "quarantine.jsonl")
-    pipeline = Pipeline(setup.profiles, normalise, desk, telemetry, quarantine, _Unanswered({}, lambda _: None), zones)
+    evidence, replies = Evidence(quarantine, recorder), _Unanswered({}, lambda _: None)
+    pipeline = Pipeline(setup.profiles, normalise, desk, telemetry, evidence, replies, zones)
     try:
         yield Rehearsal(stage, book, desk, telemetry, pipeline)
     finally:

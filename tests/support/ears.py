@@ -22,6 +22,7 @@ from gateway.clock import Clock
 from gateway.counters import Counters
 from gateway.desk import Desk
 from gateway.episodes import Episodes
+from gateway.evidence import Evidence
 from gateway.health import Faults
 from gateway.inputs import Input
 from gateway.links import station_of
@@ -29,6 +30,7 @@ from gateway.model import Change, Sample
 from gateway.normalise import Normaliser, Remember, Secrets
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
+from gateway.recorder import Recorder
 from gateway.roster import Device, Roster
 from gateway.telemetry import Telemetry
 from gateway.writes import Replies
@@ -88,11 +90,14 @@ class Ears:
             roster, self.episodes, Counters(roster.key_of), Secrets(b"fleet", b"box"), self.clock
         )
         desk, telemetry = cast("Desk", self.commits), cast("Telemetry", self.commits)
-        quarantine = Quarantine(folder / "quarantine")
+        faults = Faults(self.clock.moment)
+        self.recorder = Recorder(folder / "recordings", self.clock.now, faults)
+        self.quarantine = Quarantine(folder / "quarantine")
+        evidence = Evidence(self.quarantine, self.recorder)
         replies = Replies({}, lambda pay: pay())
-        self.pipeline = Pipeline(profiles, self.normalise, desk, telemetry, quarantine, replies, ZONES)
+        self.pipeline = Pipeline(profiles, self.normalise, desk, telemetry, evidence, replies, ZONES)
         self.machine = Machine(Street())
-        station = station_of(profiles, roster, self.clock, Faults(self.clock.moment))
+        station = station_of(profiles, roster, self.clock, faults)
         self.radio = Radio(LINK, Options("hci0"), station, self.machine.world)
 
     @property

@@ -9,15 +9,17 @@ from typing import Any
 from drivers.base import Instant
 from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit
+from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.desk import Desk
-from gateway.forward import Lane, Window
+from gateway.forward import Lane, Window, Witness
 from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.inputs import Pressed
 from gateway.model import Alert, AlertKey, AlertKind, Heard, Press, Put, Wearable
 from gateway.outbox import Outbox
 from gateway.store import Store
+from gateway.story import StoryLine
 from gateway.wire import Wire
 from tests.support import contract
 from tests.support.drafts import gap_draft
@@ -45,12 +47,14 @@ def make_wire(clock: Clock) -> Wire:
 
 
 @asynccontextmanager
-async def open_lane(folder: Path, name: str = "alert", *, pages: int | None = None) -> AsyncIterator[Lane]:
+async def open_lane(
+    folder: Path, name: str = "alert", *, pages: int | None = None, witness: Witness | None = None
+) -> AsyncIterator[Lane]:
     """A lane on `folder/name.db`; `pages` is how large the disk lets the file grow."""
     store = Store(folder / f"{name}.db", "aaaa0000")
     if pages is not None:
         allow(store, pages)
-    lane = Lane(name, Outbox(store, None, gap_draft), Window(), store.subjects(), lambda _: None)
+    lane = Lane(name, Outbox(store, None, gap_draft), Window(), store.subjects(), lambda _: None, witness)
     try:
         yield lane
     finally:
@@ -66,12 +70,13 @@ def allow(store: Store, pages: int) -> None:
 class Office:
     """A desk with its book, lane and wire, without its task: what is put is taken by `settle`."""
 
-    def __init__(self, lane: Lane, clock: StillClock) -> None:
+    def __init__(self, lane: Lane, clock: StillClock, chronicle: Chronicle, told: list[StoryLine]) -> None:
         self.lane, self.clock, self.wire = lane, clock, make_wire(clock)
+        self.chronicle, self.told = chronicle, told
         self.faults = Faults(clock.moment)
         self.accepted: list[Alert] = []
         self.book = Book(Rules(), FloodLimit())
-        self.desk = Desk(self.book, lane, self.wire, clock, self.faults, self.accepted.append)
+        self.desk = Desk(self.book, lane, self.wire, clock, self.faults, chronicle, self.accepted.append)
 
     async def messages(self) -> list[dict[str, Any]]:
         """Everything in the lane's file, held against the contract."""
@@ -83,8 +88,16 @@ class Office:
 
 @asynccontextmanager
 async def open_office(folder: Path, *, pages: int | None = None) -> AsyncIterator[Office]:
-    async with open_lane(folder, pages=pages) as lane:
-        yield Office(lane, StillClock())
+    told: list[StoryLine] = []
+    clock = StillClock()
+    chronicle = Chronicle(told.append, recorded, clock.moment)
+    async with open_lane(folder, pages=pages, witness=chronicle) as lane:
+        yield Office(lane, clock, chronicle, told)
+
+
+def recorded(link: str, device: str, *, registered: bool) -> str:
+    """Stands for the flight recorder."""
+    return f"{link}-{device}-{registered}.jsonl"
 
 
 def sos(number: int = 1, ms: int = 0, link: str = "serial:a") -> Pressed:

@@ -14,10 +14,12 @@ from drivers.serial_port import SerialPort
 from gateway.counters import SPACE, Counters
 from gateway.desk import Then
 from gateway.episodes import Episodes
+from gateway.evidence import Evidence
 from gateway.health import LinkCounters
 from gateway.normalise import Normaliser, Secrets
 from gateway.pipeline import Pipeline
 from gateway.quarantine import Quarantine
+from gateway.recorder import Recorder
 from gateway.roster import Device, Roster
 from gateway.telemetry import Grouping, Telemetry
 from gateway.writes import Replies
@@ -60,9 +62,10 @@ async def listening(folder: Path, office: Office, port: SerialPort) -> AsyncIter
         counters.load(lane.outbox._store.records(SPACE))
         normalise = Normaliser(ROSTER, Episodes(), counters, Secrets(None, b"box"), office.clock)
         replies = Replies({LINK: port}, lambda do: office.desk.put(Then(do)))
-        quarantine = Quarantine(folder / "quarantine.jsonl")
+        recorder = Recorder(folder / "recordings", office.clock.now, office.faults)
+        evidence = Evidence(Quarantine(folder / "quarantine.jsonl"), recorder)
         profiles = cast("Profiles", Format())
-        pipeline = Pipeline(profiles, normalise, office.desk, telemetry, quarantine, replies, {LINK: None})
+        pipeline = Pipeline(profiles, normalise, office.desk, telemetry, evidence, replies, {LINK: None})
         up = asyncio.Event()
         tasks = [asyncio.create_task(office.desk.run()), asyncio.create_task(port.run(pipeline, up.set))]
         await up.wait()
