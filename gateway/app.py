@@ -18,7 +18,9 @@ from gateway.board import Board
 from gateway.book import Book, FloodLimit
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
+from gateway.commands import Commands
 from gateway.config import Config
+from gateway.control import Control
 from gateway.counters import Counters
 from gateway.desk import Desk, Then
 from gateway.episodes import Episodes
@@ -54,6 +56,7 @@ log = structlog.get_logger("app")
 
 ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 INNER = Backoff(base=0.05, cap=1.0)
+CONTROL = Backoff(base=1.0, cap=10.0)
 UPLINK_BASE_S = 0.5
 HUSH_S = 1.0
 DRAIN_S = 2.0
@@ -138,11 +141,13 @@ class Station:
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
+        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
         self._keep("story", lambda _: self._journal.run(), INNER)
         self._keep("recorder", lambda _: self._recorder.run(), INNER)
+        self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
         if self._radios:

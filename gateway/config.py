@@ -249,6 +249,8 @@ class Config(Section):
     """The station's id: part of every topic."""
     data: FilePath = Path("/var/lib/station-gateway")
     """Folder for what is not delivered yet; on a disk that survives a power cut."""
+    control: FilePath = Path("/run/station-gateway/control.sock")
+    """Socket by which `station-gateway alerts` and `devices` reach the daemon; who is of its group may use it."""
     roster: FilePath = Path("devices.yaml")
     """File with the devices and their wearers."""
     profiles: FilePath | None = None

@@ -13,13 +13,21 @@ class StoreDamaged(StorageFailed):
     """A lane's file is no database any more, or its content contradicts itself."""
 
 
-class UplinkDown(GatewayError):
-    """A broker connection failed or ended. `fault` is the fault's name, `cure` what can be done about it."""
+class Down(GatewayError):
+    """Something that is kept running has failed. `fault` is the fault's name, `cure` what can be done about it."""
 
     def __init__(self, fault: str, what: str, cure: str) -> None:
         super().__init__(what)
         self.fault = fault
         self.cure = cure
+
+
+class UplinkDown(Down):
+    """A broker connection failed or ended."""
+
+
+class ControlDown(Down):
+    """The command line cannot reach the daemon."""
 
 
 class RequestRefused(GatewayError):

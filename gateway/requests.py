@@ -14,7 +14,7 @@ from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, 
 
 ALERTS_LISTED = 100
 
-_REFUSED = {
+WHY = {
     Refusal.UNKNOWN: "no such alert at this station",
     Refusal.ALREADY_ACCEPTED: "somebody has accepted it already",
     Refusal.ALREADY_CLEARED: "it is cleared already",
@@ -70,7 +70,7 @@ class Requests:
             if isinstance(outcome, Alert):
                 self._answer("ack", ack.id, call, {"alert": alert, "state": outcome.state.value})
             else:
-                refused = RequestRefused(outcome.value, f"{alert}: {_REFUSED.get(outcome, 'it changes nothing')}")
+                refused = RequestRefused(outcome.value, f"{alert}: {WHY.get(outcome, 'it changes nothing')}")
                 self._refuse("ack", ack.id, call, refused)
 
         if not self._desk.rule(Ruled(given, heard)):

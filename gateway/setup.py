@@ -58,6 +58,11 @@ def load_all(path: Path, *, bench: bool = False) -> Setup:
     return Setup(config, roster, profiles)
 
 
+def load_config(path: Path) -> Config:
+    """Read gateway.yaml alone, without what it names. Refused: with every problem of it at once."""
+    return _resolved(validated(read(path), Config), path.parent)
+
+
 def warnings(config: Config) -> list[str]:
     """What works and is nevertheless not as it should be on a station."""
     found = []

@@ -8,7 +8,7 @@ import structlog
 
 from drivers.base import LinkDown
 from gateway.backoff import Backoff
-from gateway.errors import UplinkDown
+from gateway.errors import Down
 from gateway.health import Faults
 
 log = structlog.get_logger("supervise")
@@ -48,7 +48,7 @@ class Supervisor:
             try:
                 await kept.run(up)
                 log.error("ended without a reason", what=kept.name)
-            except (LinkDown, UplinkDown) as down:
+            except (LinkDown, Down) as down:
                 if broken not in (None, down.fault):
                     self._faults.end(kept.name, broken)  # another thing is wrong now
                 broken = down.fault

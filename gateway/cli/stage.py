@@ -46,6 +46,7 @@ DRAW_S = 0.25
 CONFIG = """\
 station: {station}
 data: data
+control: control.sock
 mqtt:
   brokers: ["{broker}"]
   version: "{version}"

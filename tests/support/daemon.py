@@ -46,7 +46,8 @@ class Daemon:
         self.config = folder / "gateway.yaml"
         listed = ", ".join(brokers)
         self.config.write_text(
-            f"station: {station}\ndata: data\nmqtt:\n  brokers: [{listed}]\n  version: '{version}'\n"
+            f"station: {station}\ndata: data\ncontrol: control.sock\n"
+            f"mqtt:\n  brokers: [{listed}]\n  version: '{version}'\n"
             f"  reconnect_max: 500ms\n{mqtt}\nlog: {{format: json}}\n{more}\n"
         )
         (folder / "devices.yaml").write_text(roster_text(devices))

@@ -32,7 +32,7 @@ from gateway.model import (
     Severity,
     Wearable,
 )
-from gateway.requests import _REFUSED
+from gateway.requests import WHY
 from gateway.wire import Topics, Wire
 from tests.support.contract import check, validator
 from tests.support.moments import BOOT, moment
@@ -431,7 +431,7 @@ def test_the_words_of_the_code_are_in_the_contract() -> None:
 
 def test_every_refusal_of_an_acknowledgement_is_in_the_contract() -> None:
     known = schema(MessageName.RESPONSE)["properties"]["error"]["properties"]["code"]["enum"]
-    assert {refusal.value for refusal in _REFUSED} <= set(known)
+    assert {refusal.value for refusal in WHY} <= set(known)
     assert {state for state, _ in TABLE} == {None, *AlertState}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.base import LinkDown
 from gateway.backoff import Backoff
-from gateway.errors import StorageFailed, UplinkDown
+from gateway.errors import ControlDown, StorageFailed, UplinkDown
 from gateway.health import Fault, Faults
 from gateway.supervise import STEADY_S, Kept, Supervisor, Up
 from tests.support.moments import moment
@@ -110,6 +110,7 @@ def test_the_time_before_it_was_up_does_not_count_as_healed() -> None:
     [
         (DOWN, "serial_absent", "/dev/a: the receiver is not there", "plug it in"),
         (UplinkDown("broker_unreachable", "mqtt://a: away", "wait"), "broker_unreachable", "mqtt://a: away", "wait"),
+        (ControlDown("control_taken", "/run/a: taken", "stop it"), "control_taken", "/run/a: taken", "stop it"),
         (StorageFailed("a.db: full"), "defect", "StorageFailed('a.db: full')", "report this with the log"),
         (ZeroDivisionError("once"), "defect", "ZeroDivisionError('once')", "report this with the log"),
         (ExceptionGroup("two", [ValueError("a"), KeyError("b")]), "defect", "ExceptionGroup('two'", "report this"),

@@ -1,0 +1,72 @@
+"""The words of the control socket: what the command line asks of the daemon, and how it is answered. No I/O."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from gateway.errors import RequestRefused
+
+Label = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,24}\Z")]
+"""Who stands at the box, as a pseudonym; with the user's name before it, it is no longer than the contract's `by`."""
+USER_MAX = 39
+"""Characters of the user's name, `box-` included."""
+
+
+class Alerts(msgspec.Struct, frozen=True, tag_field="ask", tag="alerts"):
+    """Those that are open."""
+
+
+class Show(msgspec.Struct, frozen=True, tag_field="ask", tag="show"):
+    """One alert with its story, by any unique beginning of its id, or by its device's id while it is open."""
+
+    alert: str
+
+
+class Accept(msgspec.Struct, frozen=True, tag_field="ask", tag="accept"):
+    alert: str
+    by: Label | None = None
+
+
+class Clear(msgspec.Struct, frozen=True, tag_field="ask", tag="clear"):
+    alert: str
+    by: Label | None = None
+
+
+class Devices(msgspec.Struct, frozen=True, tag_field="ask", tag="devices"):
+    """Every wearable of the roster."""
+
+
+class Device(msgspec.Struct, frozen=True, tag_field="ask", tag="device"):
+    """One wearable, with its open alerts."""
+
+    device: str
+
+
+Ask = Alerts | Show | Accept | Clear | Devices | Device
+
+
+class Granted(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):
+    result: dict[str, Any]
+
+
+class Refused(msgspec.Struct, frozen=True, tag_field="status", tag="error"):
+    """`code` is for programs, `message` for people."""
+
+    code: str
+    message: str
+
+
+Answer = Granted | Refused
+
+encode = msgspec.json.Encoder().encode
+parse_answer = msgspec.json.Decoder(Answer).decode
+_parse = msgspec.json.Decoder(Ask).decode
+
+
+def parse(line: bytes) -> Ask:
+    """RequestRefused, in words, where it is nothing that can be asked."""
+    try:
+        ask: Ask = _parse(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestRefused("invalid", f"not as the control socket knows it: {error}") from error
+    return ask

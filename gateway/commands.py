@@ -1,0 +1,161 @@
+"""What may be asked and said on the box itself: alerts and their stories, a word on an alert, and the wearables.
+
+A word on an alert goes the way of the call centre's: through the desk, onto the disk, and out to everybody.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from gateway import asks
+from gateway.alerts import Refusal
+from gateway.desk import Asked, Desk, Ruled
+from gateway.errors import RequestRefused
+from gateway.inputs import Accept, Clear
+from gateway.journal import Journal
+from gateway.model import Alert, AlertState, Severity
+from gateway.requests import WHY
+from gateway.roster import Device, Roster
+from gateway.sightings import Sightings
+from gateway.story import StoryLine
+from gateway.wire import Json, Wire, rfc3339
+
+T = TypeVar("T")
+WAIT_S = 10.0
+SHORTEST = 4
+"""Characters of an id that are enough, where no other begins so."""
+_GRAVITY = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Commands:
+    def __init__(self, wire: Wire, desk: Desk, journal: Journal, roster: Roster, sightings: Sightings) -> None:
+        self._wire, self._desk, self._journal = wire, desk, journal
+        self._roster, self._sightings = roster, sightings
+
+    async def answer(self, line: bytes, asker: str) -> bytes:
+        """What a line of the control socket is answered; `asker` is the user at the other end."""
+        try:
+            return asks.encode(asks.Granted(await self._granted(asks.parse(line), asker)))
+        except RequestRefused as refused:
+            return asks.encode(asks.Refused(refused.code, str(refused)))
+
+    async def _granted(self, ask: asks.Ask, asker: str) -> Json:
+        match ask:
+            case asks.Alerts():
+                return listed(self._wire, await self._alerts())
+            case asks.Show(alert=given):
+                alert = found(given, await self._alerts(over=True))
+                return shown(self._wire, alert, await self._story(alert))
+            case asks.Accept(alert=given, by=label):
+                alert = found(given, await self._alerts(over=True))
+                return await self._rule(Accept(alert.id, _by(asker, label)))
+            case asks.Clear(alert=given, by=label):
+                alert = found(given, await self._alerts(over=True))
+                return await self._rule(Clear(alert.id, _by(asker, label)))
+            case asks.Devices():
+                alerts = await self._alerts()
+                return {"devices": [self._device(device, alerts) for device in self._roster.devices]}
+            case asks.Device(device=given):
+                by_id = {device.id: device for device in self._roster.devices}
+                device = by_id[only(given, by_id, "unknown_device", "no such device in the roster")]
+                return {"device": self._device(device, await self._alerts())}
+
+    async def _alerts(self, *, over: bool = False) -> list[Alert]:
+        heard: asyncio.Future[list[Alert]] = asyncio.get_running_loop().create_future()
+        self._desk.put(Asked(partial(_give, heard), over))
+        return await _in_time(heard, "waits", "the disk takes nothing just now; see `journalctl -u station-gateway`")
+
+    async def _story(self, alert: Alert) -> list[StoryLine]:
+        try:
+            return await self._journal.of(alert.id)
+        except OSError as error:
+            raise RequestRefused("story_unreadable", f"{error.filename}: {error.strerror}") from error
+
+    async def _rule(self, given: Accept | Clear) -> Json:
+        outcome: asyncio.Future[Alert | Refusal] = asyncio.get_running_loop().create_future()
+        if not self._desk.rule(Ruled(given, partial(_give, outcome))):
+            raise RequestRefused("busy", "too many acknowledgements wait; try again")
+        ruled = await _in_time(outcome, "not_yet", "it is not on the disk yet, and counts as soon as it is")
+        if isinstance(ruled, Refusal):
+            raise RequestRefused(ruled.value, WHY.get(ruled, "it changes nothing"))
+        return {"alert": self._wire.alert_body(ruled)}
+
+    def _device(self, device: Device, alerts: Iterable[Alert]) -> Json:
+        seen = self._sightings.last(device.id)
+        mine = [alert for alert in alerts if alert.wearable is not None and alert.wearable.device == device.id]
+        return {
+            "device": device.id,
+            "wearer": device.wearer,
+            "zone": device.zone,
+            "last_heard": self._wire.when(seen.at) if seen else None,
+            "link": seen.heard.link if seen else None,
+            "rssi": seen.heard.rssi if seen else None,
+            "battery_level": seen.battery if seen else None,
+            "alerts": [self._wire.alert_body(alert) for alert in sorted(mine, key=urgency)],
+        }
+
+
+def urgency(alert: Alert) -> tuple[int, bool, int]:
+    """What comes first: the gravest, of these what nobody has accepted, of these what waits longest."""
+    return _GRAVITY[alert.severity], alert.state is not AlertState.RAISED, alert.at.wall_ms
+
+
+def listed(wire: Wire, alerts: Iterable[Alert]) -> Json:
+    return {"alerts": [wire.alert_body(alert) for alert in sorted(alerts, key=urgency) if alert.open]}
+
+
+def shown(wire: Wire, alert: Alert, story: Sequence[StoryLine]) -> Json:
+    lines = [msgspec.to_builtins(line) | {"at": rfc3339(line.at)} for line in story]
+    return {"alert": wire.alert_body(alert), "story": lines}
+
+
+def found(given: str, alerts: Sequence[Alert]) -> Alert:
+    """The alert that is meant: by its id, by its device's for the gravest that is open, or by how its id begins."""
+    mine = [alert for alert in alerts if alert.open and alert.wearable is not None and alert.wearable.device == given]
+    if mine:
+        gravest = min(_GRAVITY[alert.severity] for alert in mine)
+        mine = [alert for alert in mine if _GRAVITY[alert.severity] == gravest]
+        if len(mine) > 1:
+            raise _ambiguous(given, [alert.id for alert in mine])
+        return mine[0]
+    by_id = {alert.id: alert for alert in alerts}
+    return by_id[only(given, by_id, Refusal.UNKNOWN.value, WHY[Refusal.UNKNOWN])]
+
+
+def only(given: str, ids: Iterable[str], code: str, why: str) -> str:
+    """The one id that is `given`, or that begins so. RequestRefused, with `code` and `why` where there is none."""
+    begun = [ident for ident in ids if ident.startswith(given)]
+    if given in begun:
+        return given
+    if len(given) < SHORTEST and begun:
+        raise RequestRefused("too_short", f"give at least {SHORTEST} characters of the id")
+    if not begun:
+        raise RequestRefused(code, why)
+    if len(begun) > 1:
+        raise _ambiguous(given, begun)
+    return begun[0]
+
+
+def _ambiguous(given: str, ids: list[str]) -> RequestRefused:
+    more = " and more" if len(ids) > 5 else ""
+    return RequestRefused("ambiguous", f"{given} may be {', '.join(ids[:5])}{more}; give more of the id")
+
+
+def _by(asker: str, label: str | None) -> str:
+    return f"{asker}/{label}" if label else asker
+
+
+def _give(to: "asyncio.Future[T]", answer: T) -> None:
+    if not to.done():  # nobody waits for it any more
+        to.set_result(answer)
+
+
+async def _in_time(answer: "asyncio.Future[T]", code: str, otherwise: str) -> T:
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await answer
+    except TimeoutError:
+        raise RequestRefused(code, otherwise) from None
