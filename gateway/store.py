@@ -5,6 +5,7 @@ SQLite in WAL mode with `synchronous=FULL`: what a returned `write` has stored i
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -167,6 +168,15 @@ class Store:
     def end(self, *, keep: bool) -> None:
         if self._db.in_transaction:
             self._db.execute("COMMIT" if keep else "ROLLBACK")
+
+
+def kept(path: Path, space: str) -> dict[str, bytes]:
+    """The records of one space, read from a file that is left as it is. StorageFailed where that cannot be done."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            return dict(db.execute("SELECT key, value FROM record WHERE space = ?", (space,)))
+    except sqlite3.Error as error:
+        raise StorageFailed(f"{path}: cannot be read ({error})") from error
 
 
 class _Transaction:

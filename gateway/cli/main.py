@@ -13,6 +13,8 @@ COMMANDS = {
     "run": "the daemon",
     "demo": "the main job on this machine with nothing attached",
     "check": "say everything that is wrong with a configuration",
+    "alerts": "what is open, its story, and your word on it",
+    "devices": "the wearables, and when each was last heard",
     "decode": "show what bytes mean",
     "scan": "show live what is on the air",
     "replay": "play a capture through the pipeline",

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Drop, Put
-from gateway.store import Store, runs
+from gateway.store import Store, kept, runs
 from tests.support.drafts import draft
 
 CRASHER = """
@@ -56,6 +56,19 @@ def test_records_are_kept_and_dropped_in_the_transaction_of_their_rows(tmp_path)
     store.write([draft()], [Put("alert", "1", b"x"), Put("device", "1", b"y")], [], 0)
     store.write([], [Drop("device", "1"), Put("alert", "1", b"z")], [], 0)
     assert (store.records("alert"), store.records("device")) == ({"1": b"z"}, {})
+
+
+def test_records_are_read_while_another_has_the_file_and_nothing_is_made_where_there_is_none(tmp_path):
+    path = tmp_path / "a.db"
+    store = Store(path, "aaaa0000")
+    store.write([], [Put("alert", "1", b"one"), Put("device", "1", b"other")], [], 0)
+    assert kept(path, "alert") == {"1": b"one"}
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        kept(tmp_path / "absent.db", "alert")
+    (tmp_path / "rubbish.db").write_bytes(b"rubbish" * 1_000)
+    with pytest.raises(StorageFailed, match="cannot be read"):
+        kept(tmp_path / "rubbish.db", "alert")
+    assert sorted(found.name for found in tmp_path.glob("*.db")) == ["a.db", "rubbish.db"]
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_uses_no_number(tmp_path):

@@ -1,0 +1,34 @@
+"""What the files of a station hold of its alerts, while no daemon runs. Nothing is written."""
+
+from importlib.metadata import version
+from typing import Any
+
+from gateway import book, commands
+from gateway.alerts import Rules
+from gateway.book import Book, FloodLimit
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.journal import told
+from gateway.store import kept
+from gateway.wire import Wire
+
+
+def listed(config: Config) -> dict[str, Any]:
+    """As the daemon answers. StorageFailed where the file cannot be read."""
+    return commands.listed(_wire(config), _book(config).open())
+
+
+def shown(config: Config, given: str) -> dict[str, Any]:
+    """As the daemon answers. StorageFailed or OSError where a file cannot be read, RequestRefused as there."""
+    alert = commands.found(given, list(_book(config).known()))
+    return commands.shown(_wire(config), alert, told(config.data, alert.id))
+
+
+def _wire(config: Config) -> Wire:
+    return Wire(config.mqtt.root, config.station, version("station-gateway"), Clock())
+
+
+def _book(config: Config) -> Book:
+    found = Book(Rules(), FloodLimit())
+    found.load(kept(config.data / "alert.db", book.SPACE))
+    return found

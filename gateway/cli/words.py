@@ -1,0 +1,70 @@
+"""Every word that `alerts` and `devices` say: english.py and chinese.py fill it in."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway import story
+from gateway.model import AlertKind, AlertState, Reason, Severity
+
+
+class Words(msgspec.Struct, frozen=True):
+    """One language. What stands in braces is filled in."""
+
+    kinds: Mapping[AlertKind, str]
+    severities: Mapping[Severity, str]
+    states: Mapping[AlertState, str]
+    reasons: Mapping[Reason, str]
+    """What was decided, and why."""
+    services: Mapping[str, str]
+    """The usual ones; others are said as they are configured."""
+    refusals: Mapping[str, str]
+    """By the code of an answer."""
+    happenings: Mapping[type[story.Happening], str]
+
+    alert: str
+    who: str
+    what: str
+    severity: str
+    state: str
+    since: str
+    presses: str
+    zone: str
+    heard_by: str
+    number: str
+    device: str
+    wearer: str
+    last_heard: str
+    link: str
+    signal: str
+    battery: str
+    alerts: str
+
+    nothing_open: str
+    open_alerts: str
+    wearables: str
+    no_story: str
+    never: str
+    station: str
+    stranger: str
+    unconfirmed: str
+    test: str
+    late: str
+    not_worn: str
+    replayed: str
+    by: str
+    comma: str
+    service: str
+    accepted: str
+    cleared: str
+    now: str
+    minutes: str
+    hours: str
+    days: str
+    unsynced: str
+    buzz_failed: str
+    press_key: str
+    refused: str
+    no_daemon: str
+    from_files: str
+    denied: str
