@@ -2,6 +2,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.cloud import Cloud
@@ -9,6 +10,9 @@ from tests.support.daemon import Daemon
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a slow machine is no failure
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ if ! sh tests/setup.sh test qemu-system-x86 qemu-utils mmdebstrap busybox-static
 fi
 
 try() {
-    PATH="$PWD/.venv/bin:$PATH" .venv/bin/pytest -o cache_dir=.pytest_cache/e2e -rA --capture=tee-sys --durations=0 "$@" tests/e2e
+    PATH="$PWD/.venv/bin:$PATH" .venv/bin/pytest -o cache_dir=.pytest_cache/e2e -rA --capture=tee-sys --durations=0 --timeout=1800 "$@" tests/e2e
 }
 
 try "$@" && exit 0

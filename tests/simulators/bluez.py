@@ -9,6 +9,7 @@ and says "ready" once it owns its name and "scanning" once it is asked to scan.
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, Self
 
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
+
+from tests.support.processes import wait_for
 
 BLUEZ = "org.bluez"
 PROPERTIES = "org.freedesktop.DBus.Properties"
@@ -36,17 +39,17 @@ class Bus:
         self._config.write_text(_OPEN.format(path=self._path))
 
     def __enter__(self) -> Self:
-        command = ["dbus-daemon", f"--config-file={self._config}", "--nofork", "--print-address"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert self._process.stdout
-        assert self._process.stdout.readline()
+        self._process = subprocess.Popen(["dbus-daemon", f"--config-file={self._config}", "--nofork"])
+        wait_for(self._answers, 10, "the bus takes connections")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(str(self._path)) == 0
 
 
 class Bluez:

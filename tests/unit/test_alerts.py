@@ -252,5 +252,5 @@ class Life(RuleBasedStateMachine):
             assert answer.reason is Reason.REPEAT
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 test_any_sequence_of_inputs_keeps_the_promise = Life.TestCase

@@ -87,7 +87,7 @@ asked = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(asked)
 def test_it_says_something_of_anything(given: Given) -> None:
     read = BENCH.read(given)
@@ -102,7 +102,6 @@ def test_it_says_something_of_anything(given: Given) -> None:
         assert not any(device.values or device.occurrences for device in told)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=30), st.integers(0, len(SERIAL) - 1), st.integers(1, 255))
 def test_a_frame_that_does_not_check_yields_nothing(before: bytes, at: int, flip: int) -> None:
     broken = SERIAL[:at] + bytes([SERIAL[at] ^ flip]) + SERIAL[at + 1 :]
@@ -110,7 +109,6 @@ def test_a_frame_that_does_not_check_yields_nothing(before: bytes, at: int, flip
     assert (told.values, told.occurrences) == ({}, ())
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=20).filter(lambda octets: b"\xa5" not in octets), st.binary(max_size=20))
 def test_a_good_frame_is_read_whatever_stands_before_it(before: bytes, behind: bytes) -> None:
     told = devices(BENCH.read(Stream(before + SERIAL + behind, ("398-reference",))), PROFILES, Numbers())

@@ -230,7 +230,7 @@ def test_who_asks_nothing_or_reads_nothing_is_left(tmp_path: Path, monkeypatch: 
     asyncio.run(run())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=300), max_size=6), st.booleans())
 def test_no_bytes_whatever_end_it(chunks: list[bytes], half: bool) -> None:
     async def run() -> None:

@@ -170,7 +170,7 @@ def test_commits_that_wait_together_share_one_transaction_and_keep_their_order(t
     asyncio.run(run())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["commit", "answer", "refuse", "drop", "wait"]), max_size=40), st.integers(1, 5))
 def test_whatever_links_do_every_row_arrives(tmp_path_factory, plan, window):
     async def run():

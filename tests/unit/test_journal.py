@@ -136,7 +136,7 @@ def test_a_disk_that_hangs_costs_lines_and_no_memory(tmp_path: Path) -> None:
 HAPPENINGS = st.one_of(*(st.from_type(each) for each in story.Happening.__args__))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(HAPPENINGS, st.booleans()), max_size=10), st.binary(max_size=40))
 def test_every_happening_is_read_as_it_was_told_with_rubbish_in_front(
     happened: list[tuple[story.Happening, bool]], rubbish: bytes

@@ -113,13 +113,13 @@ PLAIN = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.text("abcdef", min_size=1), PLAIN, max_size=5))
 def test_what_a_writer_of_yaml_writes_is_read_back(tmp_path: Path, value: dict[str, Any]) -> None:
     assert document(tmp_path, yaml.safe_dump(value)).value == value
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200) | st.text("ab:-[]{}&*!'\"#| \n\t?,>%@", max_size=60))
 def test_whatever_bytes_come_they_are_read_or_refused(tmp_path: Path, text: str | bytes) -> None:
     try:

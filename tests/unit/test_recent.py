@@ -57,7 +57,7 @@ def test_silence_is_forgotten_as_well() -> None:
     assert kept(recent) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(1, 300), st.integers(0, 5_000)), max_size=60))
 def test_whatever_comes_the_bytes_are_bounded_and_the_latest_are_kept_whole(
     bursts: list[tuple[int, int, int]],

@@ -59,7 +59,7 @@ def test_a_line_without_an_end_is_told_in_bounded_pieces(tmp_path: Path) -> None
     assert {len(payload) for _, payload in heard.rejected} <= {512}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([line("01"), line("02"), b"rubbish\n", b"\n", b"\x00\n"]), max_size=40))
 def test_good_lines_come_in_order_whatever_is_between_them(tmp_path: Path, lines: list[bytes]) -> None:
     heard = heard_of(tmp_path / "a", b"".join(lines))

@@ -244,7 +244,7 @@ VALUES = st.recursive(
 PAYLOADS = st.binary(max_size=300) | st.dictionaries(FIELDS, VALUES).map(lambda said: json.dumps(said).encode())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(["alert/{}/ack", "request/ping", "request/x"]), PAYLOADS), max_size=20))
 def test_whatever_bytes_come_each_message_is_answered_once(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, bytes]]

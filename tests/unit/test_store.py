@@ -179,7 +179,7 @@ class Life(RuleBasedStateMachine):
             shutil.rmtree(self.path)
 
 
-Life.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Life.TestCase.settings = settings(max_examples=25, stateful_step_count=15)
 test_any_sequence_agrees_with_a_plain_model = Life.TestCase
 
 
