@@ -104,7 +104,7 @@ class Ladder:
         """An attempt ended for `cause`."""
         if self._heard is not None and self._heard[1] - self._heard[0] >= STEADY_MS:
             self._begin_anew()
-        if cause is not self.cause:
+        if cause is not self.cause or self._heard is not None:
             self._since_ms = now_ms
         self.cause, self._heard = cause, None
         self.deaf = self.deaf or cause is Cause.DEAF

@@ -40,6 +40,14 @@ def test_an_adapter_that_is_away_is_given_time_to_come_back() -> None:
     assert climb(Ladder(), Cause.ABSENT, 0, 60_000) == [(ABSENT_MS, Rung.REBIND)]
 
 
+def test_an_adapter_is_away_only_since_it_was_there_last() -> None:
+    ladder = Ladder()
+    climb(ladder, Cause.ELSEWHERE, 0, ABSENT_MS)  # a bluetoothd that starts knows no adapter yet
+    assert climb(ladder, Cause.ABSENT, ABSENT_MS, 2 * ABSENT_MS) == []
+    ladder.heard(2 * ABSENT_MS)
+    assert climb(ladder, Cause.ABSENT, 2 * ABSENT_MS, 3 * ABSENT_MS) == []
+
+
 def test_what_is_not_the_adapters_doing_has_no_rungs_and_no_rest() -> None:
     ladder = Ladder()
     assert climb(ladder, Cause.ELSEWHERE, 0, 5_000_000, every=10_000) == []
