@@ -1,15 +1,15 @@
 """Asking for what the daemon itself must not do: the privileged reset unit does one step per connection."""
 
-import asyncio
 import json
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
+from drivers.asking import NoAnswer, asked
+
 SOCKET = Path("/run/station-gateway-reset.sock")
 ANSWER_S = 20.0
-LONGEST = 4096
 
 
 class Step(StrEnum):
@@ -30,22 +30,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 async def ask(step: Step, adapter: str | None, socket: Path = SOCKET) -> Answer:
     """Have one step done for `adapter` (None: every Bluetooth radio); an answer in any case, within `ANSWER_S`."""
+    line = json.dumps({"step": step, "adapter": adapter}).encode()
     try:
-        async with asyncio.timeout(ANSWER_S):
-            reader, writer = await asyncio.open_unix_connection(socket, limit=LONGEST)
-            try:
-                writer.write(json.dumps({"step": step, "adapter": adapter}).encode() + b"\n")
-                await writer.drain()
-                answer = await reader.readline()
-            finally:
-                writer.close()
-        return msgspec.json.decode(answer, type=Answer)
-    except TimeoutError:
-        why = f"no answer within {ANSWER_S:g} s"
-    except (FileNotFoundError, ConnectionRefusedError):
-        why = "nobody listens there: `systemctl enable --now station-gateway-reset.socket`"
-    except PermissionError:
-        why = "the gateway may not ask there: its user must be in the socket's group, station-gateway"
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
-        why = f"no answer that can be read ({error}): see `journalctl -u 'station-gateway-reset@*'`"
-    return Answer(ok=False, why=f"{socket}: {why}")
+        return await asked(socket, "station-gateway-reset", line, ANSWER_S, Answer)
+    except NoAnswer as why:
+        return Answer(ok=False, why=str(why))
