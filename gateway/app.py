@@ -46,6 +46,7 @@ from gateway.roster import Roster
 from gateway.rounds import Rounds
 from gateway.session import AlertUplink
 from gateway.sinks.login import endpoints, login
+from gateway.sounder import Sounder, reaches
 from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
 from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
@@ -147,6 +148,10 @@ class Station:
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
         self._keep("story", lambda _: self._journal.run(), INNER)
         self._keep("recorder", lambda _: self._recorder.run(), INNER)
+        reachable = partial(reaches, self._alert, self._faults)
+        sounder = Sounder(config.local_alert, alerts, chronicle, self._faults, clock.moment, reachable)
+        if config.local_alert.actions:
+            self._keep("local_alert", lambda _: sounder.run(), INNER)
         self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)

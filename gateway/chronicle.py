@@ -53,6 +53,9 @@ class Chronicle:
     def buzzed(self, alert: Alert, link: str, failure: str | None = None) -> None:
         self._line(alert.id, story.Buzzed(link, failure))
 
+    def sounded(self, alert: Alert, action: str, failure: str | None) -> None:
+        self._line(alert.id, story.Sounded(action, failure))
+
     def _heard(self, pressed: Pressed, alert: Alert) -> None:
         heard, who, at = pressed.heard, pressed.wearable, pressed.press.at
         self._line(alert.id, story.Heard(heard.link, heard.rssi, pressed.press.key), at)

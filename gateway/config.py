@@ -6,10 +6,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from drivers.base import ScanMode
 from drivers.validated import Confidential
+from gateway.actions import LocalAlert
 from gateway.written import (
     Adapter,
     BluetoothAddress,
@@ -19,6 +20,7 @@ from gateway.written import (
     Milliseconds,
     Name,
     Port,
+    Section,
     TopicPrefix,
     lasting,
     sized,
@@ -44,10 +46,6 @@ ProfileNames = Annotated[
     BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
     Field(min_length=1, examples=["398-reference"]),
 ]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=False)
 
 
 class Secret(Section):
@@ -271,6 +269,8 @@ class Config(Section):
     """How readings are gathered, kept and sent."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
+    local_alert: LocalAlert = LocalAlert()
+    """How the station itself is told of a critical alert that nobody accepts."""
     trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])
     """By profile, whether readings of frames that prove too little are refused (strict, the default) or taken."""
     health_every: Annotated[Milliseconds, lasting("1s", "1h")] = 60_000

@@ -12,8 +12,7 @@ from drivers.base import Address, OccurrenceKind
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.profile.model import Buttons
 from drivers.validated import validated
-from gateway.config import Section
-from gateway.written import Name
+from gateway.written import Name, Section
 
 LOW_DIGITS = 8
 """Hex digits of a Bluetooth address that the 398 reference format shows over serial."""

@@ -1,6 +1,7 @@
 """From gateway.yaml to everything the daemon is started with, or to everything that is wrong with it."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -15,11 +16,13 @@ from drivers.framing import Framing, joined
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
+from gateway.actions import LocalAlert, LocalAlertFile
 from gateway.config import CREDENTIALS, Config, Secret
 from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
+S = TypeVar("S", bound=BaseModel)
 ROSTER = str(Config.model_fields["roster"].default)
 Finding = tuple[Where, str, str]
 """Where, what is wrong, what would be right."""
@@ -31,6 +34,8 @@ class Setup(msgspec.Struct, frozen=True):
     config: Config
     roster: Roster
     profiles: Profiles
+    doubts: tuple[Problem, ...] = ()
+    """What cannot be right, and yet must not keep alerts from being carried."""
 
 
 def load_all(path: Path, *, bench: bool = False) -> Setup:
@@ -55,7 +60,13 @@ def load_all(path: Path, *, bench: bool = False) -> Setup:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
     if problems or config is None or roster is None or profiles is None:
         raise Refused(tuple(problems))
-    return Setup(config, roster, profiles)
+    doubts = (Problem(document.mark(where), what, cure) for where, what, cure in _absent(config.local_alert))
+    return Setup(config, roster, profiles, tuple(doubts))
+
+
+def load_local_alert(path: Path) -> LocalAlert:
+    """Read of gateway.yaml only what makes the station hear: a mistake elsewhere in it silences nothing."""
+    return _resolved(validated(read(path), LocalAlertFile), path.parent).local_alert
 
 
 def load_config(path: Path) -> Config:
@@ -69,6 +80,9 @@ def warnings(config: Config) -> list[str]:
     if config.fleet_key is None:
         what = "fleet_key is not set: that two stations heard the same press cannot be told by its key"
         found.append(f"{what}; give all stations the same one, such as fleet_key: {{credential: fleet-key}}")
+    if not config.local_alert.actions:
+        what = "local_alert.actions is not set: nobody at the station is told of an alert that no one accepts"
+        found.append(f"{what}, nor while no broker is reachable; write what is to be done, such as a siren")
     unstable = [link.port for link in config.serial if re.fullmatch(r"/dev/tty(USB|ACM)\d+", link.port)]
     found += [f"serial port {port} may change its number; use its path below /dev/serial/by-id/" for port in unstable]
     if len(config.bluetooth) > 1:
@@ -131,9 +145,31 @@ def _amiss(config: Config) -> Iterator[Finding]:
     if config.data.exists() and not config.data.is_dir():
         yield ("data",), f"{config.data} is not a folder", "name a folder; it is made where there is none"
     yield from _doubled(config)
+    yield from _disputed(config)
 
 
-def _resolved(config: Config, folder: Path) -> Config:
+def _disputed(config: Config) -> Iterator[Finding]:
+    """Names of actions that mean two of them, and ports that a receiver and an action want."""
+    ports = [link.port for link in config.serial]
+    for index, action in enumerate(config.local_alert.actions):
+        where = ("local_alert", "actions", index)
+        if config.local_alert.action(action.name) is not action:
+            yield (*where, "name"), f"another action is called {action.name} already", "give it a name of its own"
+        if action.serial is not None and action.serial.port in ports:
+            cure = "put the siren on a port of its own: a receiver's is held by the daemon"
+            yield (*where, "serial", "port"), "a receiver is at this port", cure
+
+
+def _absent(local: LocalAlert) -> Iterator[Finding]:
+    """Programs of actions that there are not."""
+    for index, action in enumerate(local.actions):
+        program = action.command.run[0] if action.command else None
+        if program is not None and shutil.which(program) is None:
+            cure = "put it in place, executable for the user station-gateway-act, or correct the path"
+            yield ("local_alert", "actions", index, "command", "run", 0), f"{program} is no program", cure
+
+
+def _resolved(config: S, folder: Path) -> S:
     """Every relative path, seen from the file's folder."""
     base = folder.absolute()
 
@@ -148,7 +184,7 @@ def _resolved(config: Config, folder: Path) -> Config:
             case _:
                 return part
 
-    resolved: Config = seen(config)
+    resolved: S = seen(config)
     return resolved
 
 

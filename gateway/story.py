@@ -74,13 +74,22 @@ class Buzzed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="buz
     failure: str | None = None
 
 
+class Sounded(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="sounded"):
+    """The station was told, by an action of its own; `failure` says why it was not."""
+
+    action: str
+    failure: str | None = None
+
+
 class Recorded(msgspec.Struct, frozen=True, gc=False, tag="recorded"):
     """The packets around it are kept in `file`, in the folder of recordings."""
 
     file: str
 
 
-Happening = Heard | Copied | Ended | Decided | Refused | Committed | Sent | Taken | TurnedAway | Buzzed | Recorded
+Happening = (
+    Heard | Copied | Ended | Decided | Refused | Committed | Sent | Taken | TurnedAway | Buzzed | Sounded | Recorded
+)
 
 
 class StoryLine(msgspec.Struct, frozen=True, omit_defaults=True):

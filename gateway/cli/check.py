@@ -18,6 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 where a daemon would start with it, warnings or not. Refused: it would not."""
     setup = load_all(args.file)
+    for doubt in setup.doubts:
+        print(f"{doubt.mark}: warning: {doubt.what}; {doubt.cure}", file=sys.stderr)
     for warning in warnings(setup.config):
         print(f"{args.file}: warning: {warning}", file=sys.stderr)
     config = setup.config

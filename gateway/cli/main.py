@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "the main job on this machine with nothing attached",
     "check": "say everything that is wrong with a configuration",
     "alerts": "what is open, its story, and your word on it",
+    "act": "make the station hear, for a trial",
     "devices": "the wearables, and when each was last heard",
     "decode": "show what bytes mean",
     "scan": "show live what is on the air",

@@ -218,7 +218,8 @@ def _happened(what: story.Happening, words: Words) -> str:
             return form(reason=words.reasons[what.reason].format(by=what.by, repeat=what.repeat))
         case story.Refused():
             return form(by=what.by, refusal=words.refusals[what.refusal.value])
-        case story.Buzzed():
-            return form(link=what.link, failure=words.buzz_failed.format(why=what.failure) if what.failure else "")
+        case story.Buzzed() | story.Sounded():
+            failure = words.failed.format(why=what.failure) if what.failure else ""
+            return form(**msgspec.structs.asdict(what) | {"failure": failure})
         case _:
             return form(**msgspec.structs.asdict(what))

@@ -62,7 +62,7 @@ class Words(msgspec.Struct, frozen=True):
     hours: str
     days: str
     unsynced: str
-    buzz_failed: str
+    failed: str
     press_key: str
     refused: str
     no_daemon: str

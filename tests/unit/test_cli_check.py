@@ -11,7 +11,7 @@ import pytest
 from tests.support.profiles import NAMES
 
 SHIPPED = Path(__file__).parents[2] / "config"
-GOOD = "station: xinhua-03\nmqtt: {brokers: [mqtts://platform.example]}\nfleet_key: {file: key}\n"
+GOOD = "station: xinhua-03\nmqtt: {brokers: [mqtts://platform.example]}\nfleet_key: {file: key}\nlocal_alert: {actions: [{name: lamp, mqtt: {topic: lamp}}]}\n"
 DEVICES = (
     'devices:\n  - {id: band-0001, address: "C0:98:00:01:02:03"}\n  - {id: band-0002, address: "C0:98:00:01:02:04"}\n'
 )
@@ -57,7 +57,7 @@ def test_every_mistake_of_every_file_is_told_and_nothing_is_called_good(check: C
     code, summary, mistakes = check("gateway.yaml")
     assert (code, summary) == (2, "")
     assert [line.split(":")[:3] for line in mistakes] == [
-        ["gateway.yaml", "1", "10"], ["gateway.yaml", "4", "1"], ["devices.yaml", "1", "11"],
+        ["gateway.yaml", "1", "10"], ["gateway.yaml", "5", "1"], ["devices.yaml", "1", "11"],
     ]  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def test_a_roster_that_cannot_be_read_is_told_as_the_roster(check: Check, tmp_pa
 def test_a_data_folder_that_is_a_file_is_told(check: Check, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(GOOD + "data: key\n")
     assert check("gateway.yaml") == (
-        2, "", ["gateway.yaml:4:7: key is not a folder; name a folder; it is made where there is none"]
+        2, "", ["gateway.yaml:5:7: key is not a folder; name a folder; it is made where there is none"]
     )  # fmt: skip
 
 

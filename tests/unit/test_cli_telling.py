@@ -135,6 +135,8 @@ STORY = [
     Line(NOW + timedelta(hours=9), story.Refused("box-root", Refusal.ALREADY_ACCEPTED)),
     Line(NOW + timedelta(hours=9), story.Buzzed("serial:rx")),
     Line(NOW + timedelta(hours=9), story.Buzzed("serial:rx", "timeout")),
+    Line(NOW + timedelta(hours=9), story.Sounded("lamp")),
+    Line(NOW + timedelta(hours=9), story.Sounded("siren", "ended with 1")),
     Line(NOW + timedelta(hours=9), story.Ended()),
 ]
 
@@ -165,6 +167,8 @@ def test_an_alert_and_its_story() -> None:
         " 01:00:00.000  the word of box-root changed nothing: somebody has accepted it already",
         " 01:00:00.000  the wearable was told over serial:rx that help is coming",
         " 01:00:00.000  the wearable was told over serial:rx that help is coming: FAILED, timeout",
+        " 01:00:00.000  the station was told by lamp",
+        " 01:00:00.000  the station was told by siren: FAILED, ended with 1",
         " 01:00:00.000  over on the device",
         "Times after a ~ are those of a clock that was not right yet.",
     ]
@@ -179,6 +183,7 @@ def test_a_story_in_chinese() -> None:
     ]
     assert lines[10] == " 16:00:00.000  由 serial:rx 收到 (-67 dBm)，按键 KEY"
     assert "~01:00:00.000  desk-?3 接警" in lines
+    assert " 01:00:00.000  已在本站提醒（siren），失败：ended with 1" in lines
     assert " 01:00:00.000  已通过 serial:rx 通知佩戴者：正在赶来，失败：timeout" in lines
 
 

@@ -18,6 +18,8 @@ from tests.support.profiles import NAMES
 
 SHIPPED = Path(__file__).parents[2] / "config"
 MINIMAL = "station: xinhua-03\nmqtt:\n  brokers: [mqtts://platform.example]\n"
+NEEDED = "fleet_key: {file: key}\nlocal_alert: {actions: [{name: lamp, mqtt: {topic: lamp}}]}\n"
+"""What a station is warned of not having."""
 ROSTER = 'devices:\n  - {id: band-0001, address: "C0:98:00:01:02:03", wearer: w-7f3a}\n'
 ADVERT_ONLY = """
 profile: advert-only
@@ -72,12 +74,12 @@ def told(load: Load, text: str, roster: str = ROSTER) -> list[str]:
     return [str(problem).removeprefix(f"{Path(problem.mark.file).parent}/") for problem in refused.value.problems]
 
 
-def test_the_shipped_files_load_and_the_station_is_warned_of_nothing_but_the_key() -> None:
+def test_the_shipped_files_load_and_the_station_is_warned_of_nothing_but_the_key_and_its_silence() -> None:
     setup = load_all(SHIPPED / "gateway.yaml")
     assert setup.config.roster == SHIPPED / "devices.yaml"
     assert setup.roster.find("00010203") is not None
     assert (setup.config.serial[0].link, setup.config.bluetooth[0].link) == ("serial:lobby", "ble:hci0")
-    assert [warning.split()[0] for warning in warnings(setup.config)] == ["fleet_key"]
+    assert [warning.split()[0] for warning in warnings(setup.config)] == ["fleet_key", "local_alert.actions"]
 
 
 def test_every_error_is_told_at_once_with_file_line_column_and_cure(load: Load) -> None:
@@ -364,13 +366,13 @@ def test_what_works_and_is_not_good_is_warned_of(load: Load) -> None:
     links = "serial:\n  - {port: /dev/ttyUSB0}\n  - {port: /dev/ttyAMA0}\n  - {port: /dev/ttyACM1}\n"
     found = warnings(load(f"station: a\n{brokers}{links}replay: [{{file: a}}]\n").config)
     assert [warning.split(" is ")[0].split(" may ")[0] for warning in found] == [
-        "fleet_key", "serial port /dev/ttyUSB0", "serial port /dev/ttyACM1", "replay:a", "mqtt://a.example"
+        "fleet_key", "local_alert.actions", "serial port /dev/ttyUSB0", "serial port /dev/ttyACM1", "replay:a", "mqtt://a.example"
     ]  # fmt: skip
-    assert warnings(load(f"{MINIMAL}fleet_key: {{file: key}}\n", key="k").config) == []
+    assert warnings(load(MINIMAL + NEEDED, key="k").config) == []
 
 
 def test_of_several_adapters_each_is_better_named_by_its_address(load: Load) -> None:
-    key, one, two = f"{MINIMAL}fleet_key: {{file: key}}\n", "{adapter: hci1}", '{adapter: "00:1A:7D:DA:71:13"}'
+    key, one, two = MINIMAL + NEEDED, "{adapter: hci1}", '{adapter: "00:1A:7D:DA:71:13"}'
     assert warnings(load(f"{key}bluetooth: [{one}]\n", key="k").config) == []
     unstable = ["Bluetooth adapter hci1 may be another one after a reboot; use its address"]
     assert warnings(load(f"{key}bluetooth: [{one}, {two}]\n", key="k").config) == unstable

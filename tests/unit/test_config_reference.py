@@ -13,9 +13,10 @@ from pydantic import TypeAdapter
 
 from drivers.marked import Refused, read
 from drivers.validated import validated
-from gateway.config import Config, Section
+from gateway.config import Config
 from gateway.roster import RosterFile
 from gateway.setup import load_all
+from gateway.written import Section
 from tests.support.keys import dotted, keys, problems, sections, written
 
 SHIPPED = Path(__file__).parents[2] / "config"
@@ -23,7 +24,7 @@ README = (SHIPPED / "README.md").read_text(encoding="utf-8")
 FILES: dict[str, type[Section]] = {"gateway.yaml": Config, "devices.yaml": RosterFile}
 KEYS = {(file, dotted(where)): (where, field) for file, model in FILES.items() for where, field in keys(model)}
 SECTIONS = {named for named, (_, field) in KEYS.items() if any(sections(field.annotation))}
-NAMED_BY_HAND = {"devices.buttons"}
+NAMED_BY_HAND = {"devices.buttons", "local_alert.actions.command.environment"}
 """Keys below which the technician's own names stand."""
 WRONG: list[Any] = [None, -1, 10**12, 0.5, "Ä"]
 

@@ -1,0 +1,39 @@
+"""The words between the daemon and the unit that does the station's actions: one line there, one line back. No I/O."""
+
+from typing import Annotated
+
+import msgspec
+
+from gateway.actions import OURS
+
+Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,40}\Z")]
+"""Names and pseudonyms; nothing else may come into a program's environment."""
+LONGEST = 4096
+
+
+class Summons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which action is to be done, and what for: the latest alert, and how many wait for somebody in all."""
+
+    action: Word
+    alert: Word
+    kind: Word
+    device: Word | None = None
+    zone: Word | None = None
+    count: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+    def environment(self) -> dict[str, str]:
+        """The same for a program; what is not known is empty."""
+        return {f"{OURS}{name.upper()}": str(value or "") for name, value in msgspec.structs.asdict(self).items()}
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of it. `failure` says why it failed, `code` and `said` are a program's exit code and last line."""
+
+    failure: str | None = None
+    code: int | None = None
+    said: str = ""
+    ms: int = 0
+
+
+encode = msgspec.json.Encoder().encode
+parse = msgspec.json.Decoder(Summons).decode
