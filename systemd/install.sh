@@ -12,8 +12,8 @@ umask 022  # whatever root is used to: the daemon must read what is installed
 home=/opt/station-gateway
 etc=/etc/station-gateway
 service=station-gateway.service
-socket=station-gateway-reset.socket
-units="$service $socket station-gateway-reset@.service"
+sockets="station-gateway-reset.socket station-gateway-act.socket"
+units="$service $sockets station-gateway-reset@.service station-gateway-act@.service"
 source=$(cd "$(dirname "$0")/.." && pwd)
 
 say() { echo "station-gateway: $*"; }
@@ -70,7 +70,10 @@ check() {  # the credentials are read where they lie: the daemon may not be ther
 }
 
 put_in_force() {  # the version at $1 with its units; `current` never is half of anything
-    for unit in $units; do install -m 644 "$1/share/systemd/$unit" /etc/systemd/system/; done
+    for unit in $units; do
+        rm -f "/etc/systemd/system/$unit"  # an older version may not have it
+        [ ! -e "$1/share/systemd/$unit" ] || install -m 644 "$1/share/systemd/$unit" /etc/systemd/system/
+    done
     install -D -m 644 "$1/share/systemd/60-station-gateway.rules" /etc/udev/rules.d/60-station-gateway.rules
     install -D -m 755 "$1/share/systemd/reset-radio.py" /usr/lib/station-gateway/reset-radio
     ln -sfn "$1" "$home/next"
@@ -80,8 +83,11 @@ put_in_force() {  # the version at $1 with its units; `current` never is half of
 
 reload() {
     systemctl daemon-reload
-    systemctl enable --quiet $socket
-    systemctl restart $socket
+    for socket in $sockets; do
+        [ -e "/etc/systemd/system/$socket" ] || continue
+        systemctl enable --quiet "$socket"
+        systemctl restart "$socket"
+    done
     # what is plugged in already is seen to as well
     { udevadm control --reload \
         && udevadm trigger --subsystem-match=usb --subsystem-match=usb-serial --subsystem-match=tty; } || true
@@ -138,7 +144,8 @@ go_back() {
 
 uninstall() {
     if systemd_runs; then
-        systemctl disable --quiet --now $service $socket 2>/dev/null || true
+        # shellcheck disable=SC2086  # a list of words
+        systemctl disable --quiet --now $service $sockets 2>/dev/null || true
     fi
     for unit in $units; do rm -f "/etc/systemd/system/$unit"; done
     rm -rf "$home" /usr/lib/station-gateway /usr/lib/sysusers.d/station-gateway.conf \

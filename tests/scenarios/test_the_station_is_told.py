@@ -114,7 +114,8 @@ def test_a_fall_sounds_once_it_is_confirmed(hall: Hall) -> None:
     profiles = hall.folder / "profiles"
     profiles.mkdir()
     hurried = (SHIPPED / "398-reference.yaml").read_text()
-    for shipped, ours in {"window: 20s": "window: 4s", "398-reference": "hurried", "company: 0xFFFF": "company: 1"}.items():
+    changes = {"window: 20s": "window: 4s", "398-reference": "hurried", "company: 0xFFFF": "company: 1"}
+    for shipped, ours in changes.items():
         hurried = hurried.replace(shipped, ours)
     (profiles / "hurried.yaml").write_text(hurried)
     more = f"profiles: profiles\nserial: [{{port: {hall.receiver.path}, name: rx, profile: hurried}}]"

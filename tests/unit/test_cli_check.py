@@ -11,7 +11,12 @@ import pytest
 from tests.support.profiles import NAMES
 
 SHIPPED = Path(__file__).parents[2] / "config"
-GOOD = "station: xinhua-03\nmqtt: {brokers: [mqtts://platform.example]}\nfleet_key: {file: key}\nlocal_alert: {actions: [{name: lamp, mqtt: {topic: lamp}}]}\n"
+GOOD = """\
+station: xinhua-03
+mqtt: {brokers: [mqtts://platform.example]}
+fleet_key: {file: key}
+local_alert: {actions: [{name: lamp, mqtt: {topic: lamp}}]}
+"""
 DEVICES = (
     'devices:\n  - {id: band-0001, address: "C0:98:00:01:02:03"}\n  - {id: band-0002, address: "C0:98:00:01:02:04"}\n'
 )

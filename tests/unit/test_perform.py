@@ -29,7 +29,8 @@ def shell(script: str, timeout: str = "10s", **environment: str) -> Outcome:
 
 
 def test_a_program_is_told_of_the_alert_beside_its_own_environment() -> None:
-    outcome = shell('echo "$STATION_GATEWAY_KIND $STATION_GATEWAY_COUNT [$STATION_GATEWAY_ZONE] $VOLUME $PWD"', VOLUME="8")
+    told = "$STATION_GATEWAY_KIND $STATION_GATEWAY_COUNT [$STATION_GATEWAY_ZONE]"
+    outcome = shell(f'echo "{told} $VOLUME $PWD"', VOLUME="8")
     assert (outcome.failure, outcome.code, outcome.said) == (None, 0, "sos 3 [] 8 /")
 
 

@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 from drivers.ble import reset
+from gateway import actions, sounder
 from gateway.cli import main
 from gateway.config import CREDENTIAL_FOLDER, CREDENTIALS, Config
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 INSTALL = (FOLDER / "install.sh").read_text(encoding="utf-8")
 SERVICE, SOCKET, RESET = "station-gateway.service", "station-gateway-reset.socket", "station-gateway-reset@.service"
+ASKED, ACT = "station-gateway-act.socket", "station-gateway-act@.service"
 MOST = 2.0
-"""The exposure that `systemd-analyze security` may find."""
+"""The exposure that `systemd-analyze security` may find of the daemon."""
+MOST_ACTING = 4.0
+"""The same of the unit that runs a technician's programs."""
 analysed = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 
 
@@ -39,7 +43,7 @@ def box(tmp_path: Path) -> Path:
     """A root folder with the units, and something to execute where they name it."""
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
-    for name in (SERVICE, SOCKET, RESET):
+    for name in (SERVICE, SOCKET, RESET, ASKED, ACT):
         shutil.copy(FOLDER / name, units)
         for command in unit(name)["ExecStart"]:
             program = tmp_path / command.split()[0].lstrip("/")
@@ -56,18 +60,19 @@ def analyse(*arguments: str) -> str:
 
 
 @analysed
-@pytest.mark.parametrize("name", [SERVICE, SOCKET, RESET.replace("@", "@1")])
+@pytest.mark.parametrize("name", [SERVICE, SOCKET, RESET.replace("@", "@1"), ASKED, ACT.replace("@", "@1")])
 def test_systemd_finds_nothing_wrong_with_the_units(box: Path, name: str) -> None:
     assert analyse("verify", f"--root={box}", "--man=no", "--recursive-errors=no", name) == ""
 
 
 @analysed
-def test_the_daemon_is_shut_in(box: Path) -> None:
-    limits = f"--threshold={10 * MOST:.0f}", "--offline=true"
-    said = analyse("security", f"--root={box}", *limits, "--no-pager", SERVICE)
-    found = re.search(r"exposure level for station-gateway\.service: ([\d.]+)", said)
+@pytest.mark.parametrize(("name", "most"), [(SERVICE, MOST), (ACT.replace("@", "@1"), MOST_ACTING)])
+def test_what_listens_to_strangers_and_what_rings_are_shut_in(box: Path, name: str, most: float) -> None:
+    limits = f"--threshold={10 * most:.0f}", "--offline=true"
+    said = analyse("security", f"--root={box}", *limits, "--no-pager", name)
+    found = re.search(rf"exposure level for {re.escape(name)}: ([\d.]+)", said)
     assert found
-    assert 0 < float(found[1]) <= MOST
+    assert 0 < float(found[1]) <= most
 
 
 def test_it_is_started_again_however_often_it_ends() -> None:
@@ -98,8 +103,8 @@ def test_users_and_groups_are_the_same_everywhere() -> None:
     user = only(SERVICE, "User")
     groups = only(SERVICE, "SupplementaryGroups").split()
     declared = re.findall(r"^[ug] (\S+)", (FOLDER / "sysusers.conf").read_text(), re.MULTILINE)
-    assert declared == [user, "bluetooth"]
-    assert only(SOCKET, "SocketGroup") == user
+    assert declared == [user, only(ACT, "User"), "bluetooth"]
+    assert only(SOCKET, "SocketGroup") == only(ASKED, "SocketGroup") == user
     assert set(groups) == {"dialout", "bluetooth"}
     assert re.findall(r'GROUP="(\w+)"', (FOLDER / "60-station-gateway.rules").read_text()) == ["dialout"]
 
@@ -117,6 +122,20 @@ def test_only_the_reset_unit_has_rights_and_only_those_that_it_needs() -> None:
     assert "User" not in unit(RESET)
     assert only(RESET, "CapabilityBoundingSet") == "CAP_NET_ADMIN CAP_NET_RAW"
     assert only(RESET, "NoNewPrivileges") == "yes"
+
+
+def test_the_unit_that_rings_listens_where_the_daemon_asks_and_reads_nothing_but_the_configuration() -> None:
+    assert only(ASKED, "ListenStream") == str(actions.SOCKET)
+    for key in ("Wants", "After"):
+        assert any(ASKED in value.split() for value in unit(SERVICE)[key])
+    program, *arguments = only(ACT, "ExecStart").split()
+    assert program == only(SERVICE, "ExecStart").split()[0]
+    args = main._parsed(arguments)
+    assert (args.serve, str(args.config)) == (True, "${CREDENTIALS_DIRECTORY}/gateway.yaml")
+    assert only(ACT, "LoadCredential") == "gateway.yaml:/etc/station-gateway/gateway.yaml"
+    assert only(ACT, "CapabilityBoundingSet") == ""
+    assert float(only(ACT, "RuntimeMaxSec")) > 60 + sounder.MARGIN_S
+    assert set(only(ACT, "SupplementaryGroups").split()) & {"station-gateway", "root"} == set()
 
 
 def test_drivers_of_receivers_that_are_plugged_in_later_are_loaded_before_the_rules_are_made() -> None:
