@@ -27,6 +27,14 @@ bluetooth:
 serial:
   - {port: /dev/ttyUSB0, name: receiver}
 profiles: profiles
+local_alert:
+  after: 1h
+  actions:
+    - name: bell
+      command: {run: [/bin/sh, -c, 'test ! -r /var/lib/station-gateway && echo "$(id -un) for $STATION_GATEWAY_KIND"']}
+    - {name: siren, serial: {port: /dev/siren, hold: 1s}}
+    - {name: lamp, mqtt: {topic: lamp/set}}
+    - {name: hung, timeout: 2s, command: {run: [/bin/sh, -c, "trap '' TERM; setsid sleep 600 & sleep 600"]}}
 """
 PROFILE = """
 profile: shy

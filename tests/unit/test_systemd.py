@@ -109,6 +109,13 @@ def test_users_and_groups_are_the_same_everywhere() -> None:
     assert re.findall(r'GROUP="(\w+)"', (FOLDER / "60-station-gateway.rules").read_text()) == ["dialout"]
 
 
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="systemd-sysusers is not installed")
+def test_systemd_makes_the_users(tmp_path: Path) -> None:
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", FOLDER / "sysusers.conf"], check=True, timeout=30)
+    made = {line.split(":")[0] for line in (tmp_path / "etc/passwd").read_text().splitlines()}
+    assert made == {only(SERVICE, "User"), only(ACT, "User")}
+
+
 def test_the_reset_unit_listens_where_the_daemon_asks_and_runs_what_is_installed() -> None:
     assert only(SOCKET, "ListenStream") == str(reset.SOCKET)
     assert SOCKET in unit(SERVICE)["Wants"][0].split()
