@@ -12,10 +12,9 @@ import structlog
 from drivers.ble.radio import Radio
 from drivers.registry import Profiles
 from gateway import book, counters, episodes
-from gateway.alerts import Rules
 from gateway.backoff import Backoff
 from gateway.board import Board
-from gateway.book import Book, FloodLimit
+from gateway.book import Book
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.commands import Commands
@@ -115,8 +114,7 @@ class Station:
 
     def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
         """What survived the last run: devices' episodes and people's alerts."""
-        rules = Rules(self._config.alerts.hold, self._config.alerts.reminder)
-        alerts = Book(rules, FloodLimit(self._config.alerts.flood_new, self._config.alerts.flood_per))
+        alerts = Book.of(self._config.alerts)
         alerts.load(opened.store.records(book.SPACE))
         memory = Episodes()
         records = opened.store.records(episodes.SPACE)

@@ -212,6 +212,10 @@ class Alerts(Section):
     """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
     flood_per: Annotated[Milliseconds, lasting("1s", "1d")] = 600_000
     """The time that flood_new counts in."""
+    storm_presses: Annotated[Count, Field(ge=1, le=30)] = 6
+    """Presses of one device within storm_per; with one more all are marked as a storm, which is an alert as well."""
+    storm_per: Annotated[Milliseconds, lasting("1min", "1d")] = 3_600_000
+    """The time that storm_presses counts in."""
     radio_down_after: Annotated[Milliseconds, lasting("10s", "1d")] = 120_000
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
 

@@ -16,6 +16,7 @@ class Pressed(msgspec.Struct, frozen=True):
     new_id: str
     auth: Auth = Auth.NONE
     late: bool = False
+    storm: bool = False
     worn: bool | None = None
     zone: str | None = None
     window_ms: int = 0

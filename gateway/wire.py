@@ -169,7 +169,7 @@ class Wire:
             **_pressed(alert.presses[-1]),
             "repeat": alert.repeat,
             "test": alert.key.test,
-            "storm": False,
+            "storm": alert.storm,
             "auth": alert.auth.value,
             "worn": alert.worn,
             **self._at(alert.at),

@@ -14,6 +14,7 @@ CHINESE = Words(
         AlertKind.NOT_WORN: "未佩戴",
         AlertKind.TAMPER: "设备被拆动",
         AlertKind.RADIO_DOWN: "无线接收中断",
+        AlertKind.STORM: "频繁按键",
         AlertKind.ALARM_FLOOD: "大量未登记设备报警",
     },
     severities={
@@ -96,6 +97,7 @@ CHINESE = Words(
     unconfirmed="未确认",
     test="测试",
     late="迟到",
+    storm="频繁按键中",
     not_worn="未佩戴",
     replayed="可能是重放",
     by="（{by}）",

@@ -14,6 +14,7 @@ ENGLISH = Words(
         AlertKind.NOT_WORN: "not worn",
         AlertKind.TAMPER: "tampered with",
         AlertKind.RADIO_DOWN: "radio is down",
+        AlertKind.STORM: "storm of presses",
         AlertKind.ALARM_FLOOD: "flood of unknown devices",
     },
     severities={
@@ -96,6 +97,7 @@ ENGLISH = Words(
     unconfirmed="unconfirmed",
     test="TEST",
     late="late",
+    storm="in a storm of presses",
     not_worn="not worn",
     replayed="maybe replayed",
     by=" by {by}",

@@ -14,8 +14,7 @@ from typing import Protocol
 import msgspec
 
 from drivers.base import Instant, Packet, Write
-from gateway.alerts import Rules
-from gateway.book import Book, FloodLimit
+from gateway.book import Book
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.config import Config
@@ -143,7 +142,7 @@ async def rehearsing(
     plans = Plan("alert", Window()), Plan("telemetry", Window())
     lanes = [await start_lane(open_store(folder, plan, clock), plan, wire, clock, faults) for plan in plans]
     stage = Stage(clock, faults, wire, *lanes)
-    book = Book(Rules(config.alerts.hold, config.alerts.reminder), _limit(config))
+    book = Book.of(config.alerts)
     recorder = Recorder(folder / "recordings", clock.now, faults)  # it does not run: a capture is not recorded again
     chronicle = Chronicle(lambda _: None, recorder.alert, clock.moment)
     desk = Desk(book, stage.alert, wire, clock, faults, chronicle, lambda _: None)
@@ -158,6 +157,3 @@ async def rehearsing(
     finally:
         await asyncio.gather(*(lane.close() for lane in lanes))
 
-
-def _limit(config: Config) -> FloodLimit:
-    return FloodLimit(config.alerts.flood_new, config.alerts.flood_per)

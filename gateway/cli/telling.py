@@ -29,6 +29,7 @@ class Alert(msgspec.Struct, frozen=True):
     state: AlertState
     confirmed: bool
     late: bool
+    storm: bool
     press_count: int
     test: bool
     auth: Auth
@@ -175,6 +176,7 @@ def _what(found: Alert, words: Words) -> str:
         (found.test, words.test),
         (not found.confirmed, words.unconfirmed),
         (found.late, words.late),
+        (found.storm, words.storm),
         (found.worn is False and found.kind is not AlertKind.NOT_WORN, words.not_worn),
         (found.auth is Auth.REPLAYED, words.replayed),
     ]

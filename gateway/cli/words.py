@@ -50,6 +50,7 @@ class Words(msgspec.Struct, frozen=True):
     unconfirmed: str
     test: str
     late: str
+    storm: str
     not_worn: str
     replayed: str
     by: str

@@ -31,6 +31,7 @@ SOS = Alert(
     state=AlertState.RAISED,
     confirmed=True,
     late=False,
+    storm=False,
     press_count=2,
     test=False,
     auth=Auth.NONE,
@@ -80,6 +81,11 @@ def test_open_alerts_at_a_glance_in_chinese() -> None:
     ]
 
 
+def test_what_is_merely_ordered_is_no_critical_alert_though_nobody_has_accepted_it() -> None:
+    ordered = replace(SHOPPING, state=AlertState.RAISED, by=None)
+    assert next(telling.alerts([ordered], ENGLISH, NOW)) == "Open alerts: 1. Critical and not accepted: 0."
+
+
 def test_nothing_open_is_said() -> None:
     assert list(telling.alerts([], ENGLISH, NOW)) == ["No alert is open."]
     assert list(telling.alerts([], CHINESE, NOW)) == ["没有未结束的警报。"]
@@ -93,6 +99,7 @@ def test_nothing_open_is_said() -> None:
         ({"late": True, "worn": False}, "SOS, late, not worn"),
         ({"kind": AlertKind.NOT_WORN, "worn": False}, "not worn"),
         ({"auth": Auth.REPLAYED}, "SOS, maybe replayed"),
+        ({"storm": True}, "SOS, in a storm of presses"),
         ({"kind": AlertKind.SERVICE_REQUEST, "service": "laundry"}, "service: laundry"),
     ],
 )
