@@ -139,7 +139,8 @@ class Station:
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings)
+        self._trials = trials = normalise.trials
+        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings, trials)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -159,7 +160,7 @@ class Station:
             self._wire, self.pipeline.links, lanes, self._faults, clock.moment(), self._radios
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
-        requests = Requests(self._wire, self._desk, ping, info)
+        requests = Requests(self._wire, self._desk, self._trials, lambda: self._session.session, ping, info)
         road, board = Road(), Board()
         shore = partial(Shore, wire=self._wire, road=road, clock=clock, faults=self._faults)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
@@ -171,7 +172,7 @@ class Station:
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
         self._keep("uplink:alert", self._session.run, backoff)
         self._keep("uplink:telemetry", following.run, backoff)
-        rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults)
+        rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults, self._trials)
         self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
         stages = {
             "desk": lambda: self._desk.beat,

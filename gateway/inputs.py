@@ -20,6 +20,8 @@ class Pressed(msgspec.Struct, frozen=True):
     worn: bool | None = None
     zone: str | None = None
     window_ms: int = 0
+    tester: str | None = None
+    """Who opened the test window that it fell into."""
     change: Change | None = None
 
 

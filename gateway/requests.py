@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 
@@ -10,6 +11,7 @@ from gateway.desk import Asked, Desk, Ruled
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
 from gateway.model import Alert
+from gateway.trials import MINUTES, Minutes, Trials
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 
 ALERTS_LISTED = 100
@@ -31,23 +33,44 @@ class Call(msgspec.Struct, frozen=True):
     answer: Callable[[str, bytes], None]
 
 
+class TestWindow(msgspec.Struct, frozen=True):
+    """The arguments of `test-window`. `session` is that of `state`: it proves that the request is no old one."""
+
+    session: str
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    device: str | None = None
+    wearer: str | None = None
+    minutes: Minutes = MINUTES
+
+
 Verb = Callable[[Request, Call], None]
 
 
 class Requests:
-    """Carries out acknowledgements and the verbs `ping`, `info` and `alerts`.
+    """Carries out acknowledgements and the verbs `ping`, `info`, `alerts` and `test-window`.
 
     `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome.
     """
 
-    def __init__(self, wire: Wire, desk: Desk, ping: Callable[[], Json], info: Callable[[], Json]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        desk: Desk,
+        trials: Trials,
+        session: Callable[[], str],
+        ping: Callable[[], Json],
+        info: Callable[[], Json],
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._wire = wire
         self._desk = desk
+        self._trials = trials
+        self._session = session
         self._verbs: dict[str, Verb] = {
             "ping": lambda request, call: self._answer("ping", request.id, call, ping()),
             "info": lambda request, call: self._answer("info", request.id, call, info()),
             "alerts": self._alerts,
+            "test-window": self._test_window,
         }
 
     def take(self, call: Call) -> None:
@@ -88,6 +111,18 @@ class Requests:
             self._answer("alerts", request.id, call, {"total": len(open_alerts), "alerts": listed})
 
         self._desk.put(Asked(heard))
+
+    def _test_window(self, request: Request, call: Call) -> None:
+        try:
+            wanted = msgspec.convert(request.args, TestWindow)
+        except msgspec.ValidationError as error:
+            raise RequestRefused("invalid", f"`args`: not as the contract says: {error}") from error
+        if (wanted.device is None) == (wanted.wearer is None):
+            raise RequestRefused("invalid", "`args`: name either a `device` or a `wearer`")
+        if wanted.session != self._session():  # the broker keeps what was asked while we were away
+            raise RequestRefused("stale", "asked of another session; take that of `state` and ask again")
+        trial = self._trials.open(self._trials.meant(wanted.device, wanted.wearer), wanted.minutes, wanted.by)
+        self._answer("test-window", request.id, call, self._wire.trial_body(trial))
 
     def _answer(self, verb: str, request: str, call: Call, result: Json) -> None:
         self.counts["ok"] += 1

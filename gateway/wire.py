@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.contract import codes
 from gateway.errors import RequestRefused
 from gateway.model import Alert, Draft, Gap, Message, Moment, Press, Reason, Sample
+from gateway.trials import Trial
 
 PAYLOAD_MAX = 64 * 1024
 """The longest payload that is looked at on a subscribed topic, in bytes."""
@@ -180,6 +181,9 @@ class Wire:
             "zone": alert.zone,
             "codes": {"scaip": code.scaip, "contact_id": code.contact_id},
         }
+
+    def trial_body(self, trial: Trial) -> Json:
+        return {"device": trial.device, "until": self.when(trial.until)}
 
     def when(self, moment: Moment) -> str:
         """UTC of a moment, corrected where the clock has become right since, within the same boot."""

@@ -59,6 +59,7 @@ CHINESE = Words(
     },
     happenings={
         story.Heard: "由 {link} 收到{rssi}{key}",
+        story.Tested: "算作测试：{by} 已打开测试时段",
         story.Copied: "{link} 也收到同一次按键{rssi}",
         story.Ended: "设备上的情况已消失",
         story.Decided: "{reason}",
@@ -105,6 +106,7 @@ CHINESE = Words(
     service="{kind}：{service}",
     accepted="{alert}：{by} 已接警",
     cleared="{alert}：{by} 已结束警报",
+    test_window="{device}：{until} 之前的第一次紧急呼叫算作测试，之后的都是真实呼叫",
     now="刚刚",
     minutes="{count} 分钟",
     hours="{count} 小时",

@@ -59,6 +59,7 @@ ENGLISH = Words(
     },
     happenings={
         story.Heard: "heard over {link}{rssi}{key}",
+        story.Tested: "counts as a test: {by} had opened a test window",
         story.Copied: "heard over {link}{rssi} too, the same press",
         story.Ended: "over on the device",
         story.Decided: "{reason}",
@@ -105,6 +106,7 @@ ENGLISH = Words(
     service="{kind}: {service}",
     accepted="{alert}: accepted by {by}",
     cleared="{alert}: cleared by {by}",
+    test_window="{device}: its first SOS until {until} is a test, every further one is real",
     now="just now",
     minutes="{count} min",
     hours="{count} h",

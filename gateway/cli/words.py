@@ -58,6 +58,7 @@ class Words(msgspec.Struct, frozen=True):
     service: str
     accepted: str
     cleared: str
+    test_window: str
     now: str
     minutes: str
     hours: str

@@ -130,6 +130,7 @@ def test_how_long_ago_something_was(minutes: int, ago: str) -> None:
 
 STORY = [
     Line(NOW, story.Heard("serial:rx", -67, "KEY")),
+    Line(NOW, story.Tested("desk-3")),
     Line(NOW, story.Recorded("20261124.alert.jsonl")),
     Line(NOW, story.Decided(Reason.PRESS, AlertState.RAISED)),
     Line(NOW, story.Committed("aaaa0000-1")),
@@ -159,6 +160,7 @@ def test_an_alert_and_its_story() -> None:
         "",
         "2026-11-24",
         " 16:00:00.000  heard over serial:rx (-67 dBm), press KEY",
+        " 16:00:00.000  counts as a test: desk-3 had opened a test window",
         " 16:00:00.000  packets recorded in 20261124.alert.jsonl",
         " 16:00:00.000  raised",
         " 16:00:00.000  message aaaa0000-1 is on the disk, in the alert lane",
