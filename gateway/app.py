@@ -10,7 +10,6 @@ from importlib.metadata import version
 import structlog
 
 from drivers.ble.radio import Radio
-from drivers.registry import Profiles
 from gateway import book, counters, episodes
 from gateway.backoff import Backoff
 from gateway.board import Board
@@ -41,9 +40,9 @@ from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder
 from gateway.report import Report
 from gateway.requests import Requests
-from gateway.roster import Roster
 from gateway.rounds import Rounds
 from gateway.session import AlertUplink
+from gateway.setup import Setup
 from gateway.sinks.login import endpoints, login
 from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
@@ -63,16 +62,17 @@ DELIVER_S = 1.0
 RADIOS_S = 1.0
 
 
-async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
+async def serve(setup: Setup) -> None:
     """Run until SIGTERM or SIGINT. StorageFailed or FolderInUse where the data folder cannot be had."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    config = setup.config
     with Folder(config.data) as folder:
-        station = Station(config, roster, profiles, folder)
+        station = Station(setup, folder)
         await station.start()
         ready = asyncio.create_task(announce("READY=1", f"STATUS={station.report.status()}"), name="ready")
-        log.info("ready", station=config.station, links=list(station.pipeline.links), devices=len(roster.devices))
+        log.info("ready", station=config.station, links=list(station.pipeline.links), devices=len(setup.roster.devices))
         await stop.wait()
         ready.cancel()
         notify("STOPPING=1")
@@ -83,11 +83,13 @@ async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
 class Station:
     """The running gateway: `start` joins the inside half and the outside half, `stop` ends them without loss."""
 
-    def __init__(self, config: Config, roster: Roster, profiles: Profiles, folder: Folder) -> None:
-        self._config, self._roster, self._profiles, self._folder = config, roster, profiles, folder
+    def __init__(self, setup: Setup, folder: Folder) -> None:
+        self._config, self._roster, self._profiles = setup.config, setup.roster, setup.profiles
+        self._folder = folder
         self._clock = Clock()
         self._faults = Faults(self._clock.moment)
-        self._wire = Wire(config.mqtt.root, config.station, version("station-gateway"), self._clock)
+        mqtt, release = setup.config.mqtt, version("station-gateway")
+        self._wire = Wire(mqtt.root, setup.config.station, release, self._clock, setup.codes, setup.config.services)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._session: AlertUplink
 

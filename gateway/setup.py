@@ -1,10 +1,11 @@
 """From gateway.yaml to everything the daemon is started with, or to everything that is wrong with it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ from drivers.framing import Framing, joined
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
+from gateway.codes import load_codes
 from gateway.config import CREDENTIALS, Config, Secret
+from gateway.contract import Codes
 from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
 
@@ -31,6 +34,8 @@ class Setup(msgspec.Struct, frozen=True):
     config: Config
     roster: Roster
     profiles: Profiles
+    codes: Mapping[str, Codes] = MappingProxyType({})
+    """The station's own, by kind of alert."""
 
 
 def load_all(path: Path, *, bench: bool = False) -> Setup:
@@ -53,9 +58,13 @@ def load_all(path: Path, *, bench: bool = False) -> Setup:
     profiles = _tried(partial(Profiles.load, *([own] if own else []), key_of=key_of), problems)
     if config is not None and profiles is not None:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
-    if problems or config is None or roster is None or profiles is None:
+        if roster is not None:
+            found = _unordered(config, roster, profiles)
+            problems += [Problem(document.key_mark(where), what, cure) for where, what, cure in found]
+    codes = _tried(partial(load_codes, config.alerts.codes), problems) if config and config.alerts.codes else {}
+    if problems or config is None or roster is None or profiles is None or codes is None:
         raise Refused(tuple(problems))
-    return Setup(config, roster, profiles)
+    return Setup(config, roster, profiles, codes)
 
 
 def load_config(path: Path) -> Config:
@@ -124,6 +133,14 @@ def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
             if joined([framings[first], framings[other]]) is None:
                 what = f"the profile {other!r} cuts the line into frames in another way than {first!r}"
                 yield where, what, "name profiles of one framing, and give the others a receiver of their own"
+
+
+def _unordered(config: Config, roster: Roster, profiles: Profiles) -> Iterator[Finding]:
+    """Services that are called otherwise here, and that no key orders."""
+    keys = (meaning.service for device in roster.devices for meaning in device.buttons.values())
+    known = {each for name in profiles.names for each in profiles[name].services} | set(filter(None, keys))
+    for service in sorted(config.services.keys() - known):
+        yield ("services", service), f"no key orders {service!r}", f"known are {', '.join(sorted(known))}"
 
 
 def _amiss(config: Config) -> Iterator[Finding]:
