@@ -162,7 +162,8 @@ class Station:
             self._wire, self.pipeline.links, lanes, self._faults, clock.moment(), self._radios
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
-        requests = Requests(self._wire, self._desk, self._trials, lambda: self._session.session, ping, info)
+        session, now = lambda: self._session.session, clock.moment
+        requests = Requests(self._wire, self._desk, self._trials, session, ping, info, now)
         road, board = Road(), Board()
         shore = partial(Shore, wire=self._wire, road=road, clock=clock, faults=self._faults)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)

@@ -1,6 +1,6 @@
 """What the cloud may ask and say: every message on a subscribed topic is answered or counted, and never trusted."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,11 +10,13 @@ from gateway.alerts import Refusal
 from gateway.desk import Asked, Desk, Ruled
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
-from gateway.model import Alert
+from gateway.model import Alert, Moment
 from gateway.trials import MINUTES, Minutes, Trials
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 
 ALERTS_LISTED = 100
+LISTS, LISTS_MS = 8, 1_000
+"""Lists of the open alerts in such a time, and waiting: each takes its time from the presses behind it."""
 
 WHY = {
     Refusal.UNKNOWN: "no such alert at this station",
@@ -60,12 +62,16 @@ class Requests:
         session: Callable[[], str],
         ping: Callable[[], Json],
         info: Callable[[], Json],
+        now: Callable[[], Moment],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._wire = wire
         self._desk = desk
         self._trials = trials
         self._session = session
+        self._now = now
+        self._listed: deque[Moment] = deque(maxlen=LISTS)
+        self._lists = 0
         self._verbs: dict[str, Verb] = {
             "ping": lambda request, call: self._answer("ping", request.id, call, ping()),
             "info": lambda request, call: self._answer("info", request.id, call, info()),
@@ -106,7 +112,15 @@ class Requests:
         self._verbs[verb](parse_request(call.payload), call)
 
     def _alerts(self, request: Request, call: Call) -> None:
+        now = self._now()
+        lately = sum(listed.until(now) < LISTS_MS for listed in self._listed)
+        if max(self._lists, lately) >= LISTS:
+            raise RequestRefused("busy", "too many ask for the open alerts; ask again in a second")
+        self._listed.append(now)
+        self._lists += 1
+
         def heard(open_alerts: list[Alert]) -> None:
+            self._lists -= 1
             listed = [self._wire.alert_body(alert) for alert in open_alerts[:ALERTS_LISTED]]
             self._answer("alerts", request.id, call, {"total": len(open_alerts), "alerts": listed})
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.desk import ACKS
 from gateway.model import AlertState
 from gateway.report import Report
-from gateway.requests import ALERTS_LISTED, Call, Requests
+from gateway.requests import ALERTS_LISTED, LISTS, LISTS_MS, Call, Requests
 from gateway.roster import Device, Roster
 from gateway.trials import Trials
 from gateway.wire import PAYLOAD_MAX
@@ -63,7 +63,8 @@ async def cloud(folder: Path) -> AsyncIterator[Cloud]:
         report = Report(office.wire, {}, lanes, office.faults, clock.moment())
         info = partial(report.info, clock, SESSION)
         trials = Trials(ROSTER, clock.moment)
-        requests = Requests(office.wire, office.desk, trials, lambda: SESSION, partial(report.ping, clock), info)
+        ping, session, now = partial(report.ping, clock), lambda: SESSION, clock.moment
+        requests = Requests(office.wire, office.desk, trials, session, ping, info, now)
         yield Cloud(office, requests, trials)
 
 
@@ -280,6 +281,39 @@ def test_alerts_lists_a_hundred_and_counts_all_that_are_open(tmp_path: Path) -> 
             result = (await it.say("request/alerts", PING))["result"]
             assert (result["total"], len(result["alerts"])) == (ALERTS_LISTED + 19, ALERTS_LISTED)
             assert sos(0).new_id not in {alert["id"] for alert in result["alerts"]}
+
+    asyncio.run(run())
+
+
+def test_a_flood_of_questions_for_the_alerts_is_answered_eight_times_a_second(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            for _ in range(LISTS + 50):
+                it.requests.take(Call(f"{BASE}/request/alerts", json.dumps(PING).encode(), False, it._answered))
+            assert (it.requests.counts, it.office.desk.waiting) == ({"busy": 50}, LISTS)
+            it.office.clock.ms = LISTS_MS
+            it.requests.take(Call(f"{BASE}/request/alerts", json.dumps(PING).encode(), False, it._answered))
+            assert it.requests.counts == {"busy": 51}  # those of before still wait
+            await it.office.desk.settle()
+            assert it.requests.counts == {"busy": 51, "ok": LISTS}
+            assert (await it.say("request/alerts", PING))["status"] == "ok"
+            assert (await it.say("request/ping", PING))["status"] == "ok"
+
+    asyncio.run(run())
+
+
+def test_a_flood_of_what_is_no_request_at_all_is_answered_and_changes_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            alert = await raised(it)
+            for _ in range(20):
+                for payload, _ in HOSTILE.values():
+                    said = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+                    for below in (f"alert/{alert}/ack", "alert/nobody/ack", "request/test-window", "request/x"):
+                        it.requests.take(Call(f"{BASE}/{below}", said, False, it._answered))
+            assert len(it.answers) == it.requests.counts.total() == 20 * 4 * len(HOSTILE)
+            assert it.requests.counts.keys() == {"invalid", "too_large", "unknown_verb"}
+            assert (state(it, alert), it.office.desk.waiting) == (AlertState.RAISED, 0)
 
     asyncio.run(run())
 

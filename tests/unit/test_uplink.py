@@ -180,7 +180,8 @@ def shore(road: Road, login_: Callable[[], Login], faults: Faults) -> Shore:
 
 
 def alert_uplink(office: Office, brokers: Brokers, at_shore: Shore) -> AlertUplink:
-    requests = Requests(WIRE, office.desk, Trials(Roster(()), office.clock.moment), lambda: "", dict, dict)
+    now = office.clock.moment
+    requests = Requests(WIRE, office.desk, Trials(Roster(()), now), lambda: "", dict, dict, now)
     return AlertUplink(office.lane, brokers, at_shore, requests, lambda: {"alert": (office.lane.outbox.epoch, 1)})
 
 
