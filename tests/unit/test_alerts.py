@@ -213,6 +213,12 @@ def test_what_the_profile_declares_to_confirm_a_fall_confirms_it():
     assert answer.alert.confirmed
 
 
+def test_a_fall_of_a_device_that_is_not_worn_is_told_like_any_other_and_says_so():
+    fall = raised(AlertKind.FALL, worn=False)
+    assert (fall.worn, fall.severity, fall.state) == (False, Severity.CRITICAL, AlertState.RAISED)
+    assert ticks(fall, range(1, 60)) == ticks(raised(AlertKind.FALL, worn=True), range(1, 60))
+
+
 def test_a_second_fall_opens_the_window_again():
     fall = moved(raised(AlertKind.FALL), pressed(15 * SECOND, AlertKind.FALL), 15 * SECOND)
     assert moved(fall, Withdrawn(key(AlertKind.FALL)), 30 * SECOND).state is AlertState.CANCELLED
