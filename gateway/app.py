@@ -10,12 +10,10 @@ from importlib.metadata import version
 import structlog
 
 from drivers.ble.radio import Radio
-from drivers.registry import Profiles
 from gateway import book, counters, episodes
-from gateway.alerts import Rules
 from gateway.backoff import Backoff
 from gateway.board import Board
-from gateway.book import Book, FloodLimit
+from gateway.book import Book
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.commands import Commands
@@ -42,9 +40,9 @@ from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder
 from gateway.report import Report
 from gateway.requests import Requests
-from gateway.roster import Roster
 from gateway.rounds import Rounds
 from gateway.session import AlertUplink
+from gateway.setup import Setup
 from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
 from gateway.supervise import Kept, Run, Supervisor, Up
@@ -65,16 +63,17 @@ DELIVER_S = 1.0
 RADIOS_S = 1.0
 
 
-async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
+async def serve(setup: Setup) -> None:
     """Run until SIGTERM or SIGINT. StorageFailed or FolderInUse where the data folder cannot be had."""
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    config = setup.config
     with Folder(config.data) as folder:
-        station = Station(config, roster, profiles, folder)
+        station = Station(setup, folder)
         await station.start()
         ready = asyncio.create_task(announce("READY=1", f"STATUS={station.report.status()}"), name="ready")
-        log.info("ready", station=config.station, links=list(station.pipeline.links), devices=len(roster.devices))
+        log.info("ready", station=config.station, links=list(station.pipeline.links), devices=len(setup.roster.devices))
         await stop.wait()
         ready.cancel()
         notify("STOPPING=1")
@@ -85,11 +84,13 @@ async def serve(config: Config, roster: Roster, profiles: Profiles) -> None:
 class Station:
     """The running gateway: `start` joins the inside half and the outside half, `stop` ends them without loss."""
 
-    def __init__(self, config: Config, roster: Roster, profiles: Profiles, folder: Folder) -> None:
-        self._config, self._roster, self._profiles, self._folder = config, roster, profiles, folder
+    def __init__(self, setup: Setup, folder: Folder) -> None:
+        self._config, self._roster, self._profiles = setup.config, setup.roster, setup.profiles
+        self._folder = folder
         self._clock = Clock()
         self._faults = Faults(self._clock.moment)
-        self._wire = Wire(config.mqtt.root, config.station, version("station-gateway"), self._clock)
+        mqtt, release = setup.config.mqtt, version("station-gateway")
+        self._wire = Wire(mqtt.root, setup.config.station, release, self._clock, setup.codes, setup.config.services)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._session: AlertUplink
 
@@ -116,8 +117,7 @@ class Station:
 
     def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
         """What survived the last run: devices' episodes and people's alerts."""
-        rules = Rules(self._config.alerts.hold, self._config.alerts.reminder)
-        alerts = Book(rules, FloodLimit(self._config.alerts.flood_new, self._config.alerts.flood_per))
+        alerts = Book.of(self._config.alerts)
         alerts.load(opened.store.records(book.SPACE))
         memory = Episodes()
         records = opened.store.records(episodes.SPACE)
@@ -142,7 +142,8 @@ class Station:
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings)
+        self._trials = trials = normalise.trials
+        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings, trials)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -166,7 +167,8 @@ class Station:
             self._wire, self.pipeline.links, lanes, self._faults, clock.moment(), self._radios
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
-        requests = Requests(self._wire, self._desk, ping, info)
+        session, now = lambda: self._session.session, clock.moment
+        requests = Requests(self._wire, self._desk, self._trials, session, ping, info, now)
         road, board = Road(), Board()
         shore = partial(Shore, wire=self._wire, road=road, clock=clock, faults=self._faults)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
@@ -178,7 +180,7 @@ class Station:
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
         self._keep("uplink:alert", self._session.run, backoff)
         self._keep("uplink:telemetry", following.run, backoff)
-        rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults)
+        rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults, self._trials)
         self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
         stages = {
             "desk": lambda: self._desk.beat,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from gateway.errors import RequestRefused
+from gateway.trials import MINUTES, Minutes
 
 Label = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,24}\Z")]
 """Who stands at the box, as a pseudonym; with the user's name before it, it is no longer than the contract's `by`."""
@@ -42,7 +43,14 @@ class Device(msgspec.Struct, frozen=True, tag_field="ask", tag="device"):
     device: str
 
 
-Ask = Alerts | Show | Accept | Clear | Devices | Device
+class Test(msgspec.Struct, frozen=True, tag_field="ask", tag="test"):
+    """Open a test window of one wearable."""
+
+    device: str
+    minutes: Minutes = MINUTES
+
+
+Ask = Alerts | Show | Accept | Clear | Devices | Device | Test
 
 
 class Granted(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):

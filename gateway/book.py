@@ -2,14 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from typing import Self
 
 import msgspec
 from msgspec.structs import replace
 
 from drivers.base import Address
-from gateway import alerts
+from gateway import alerts, config
 from gateway.alerts import Answer, Move, Refusal, Rules
-from gateway.inputs import Accept, Clear, Input, Pressed, Tick
+from gateway.inputs import Accept, Clear, Ended, Input, Pressed, Tick
 from gateway.model import (
     Alert,
     AlertKey,
@@ -24,6 +25,7 @@ from gateway.model import (
     Reason,
     severity,
 )
+from gateway.storms import USUAL, Presser, StormLimit, Storms, presser
 
 SPACE = "alert"
 KEEP_MS = 7 * 24 * 3_600_000
@@ -46,18 +48,27 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Book:
-    def __init__(self, rules: Rules, flood: FloodLimit) -> None:
+    def __init__(self, rules: Rules, flood: FloodLimit, storm: StormLimit = USUAL) -> None:
         self.rules = rules
+        self.storms = Storms(storm)
         self._flood = flood
         self._latest: dict[AlertKey, Alert] = {}
         self._by_id: dict[str, Alert] = {}
         self._admitted: dict[str, deque[Moment]] = {}
+
+    @classmethod
+    def of(cls, station: config.Alerts) -> Self:
+        """Empty, with the station's own rules and limits."""
+        flood = FloodLimit(station.flood_new, station.flood_per)
+        storm = StormLimit(station.storm_presses, station.storm_per)
+        return cls(Rules(station.hold, station.reminder), flood, storm)
 
     def load(self, records: Mapping[str, bytes]) -> None:
         """Take up what was kept. A critical alert that nobody accepted asks to be repeated at once."""
         for blob in records.values():
             alert = msgspec.msgpack.decode(blob, type=Alert)
             self.adopt([replace(alert, told_at=None) if alert.repeats else alert])
+        self.storms.load(self._by_id.values())
 
     def adopt(self, changed: list[Alert]) -> None:
         for alert in changed:
@@ -109,11 +120,14 @@ class Page:
         self._book = book
         self._changed: dict[AlertKey, Alert] = {}
         self._kept: dict[str, Alert] = {}
+        self._presses: dict[Presser, list[Moment]] = {}
 
     def take(self, given: Input) -> Answer:
         alert = self._find(given)
         if isinstance(given, Pressed) and (stranger := self._flooding(given, alert)):
             return self._flooded(given, stranger)
+        if isinstance(given, Pressed):
+            given = self._counted(given)
         answer = alerts.advance(alert, given, self.now, self._book.rules)
         if isinstance(answer, Move):
             self._write(answer)
@@ -124,7 +138,9 @@ class Page:
 
     def tick(self, unsent: Callable[[str], bool]) -> None:
         for alert in list(self._book.open()):
-            answer = alerts.advance(alert, Tick(unsent(alert.id)), self.now, self._book.rules)
+            over = self._book.storms.over(alert, self.now)
+            given = Ended(alert.key) if over else Tick(unsent(alert.id))
+            answer = alerts.advance(alert, given, self.now, self._book.rules)
             if isinstance(answer, Move) and alert.key not in self._changed:
                 self._write(answer)
 
@@ -139,6 +155,8 @@ class Page:
 
     def adopt(self) -> None:
         self._book.adopt([*self._kept.values(), *self._changed.values()])
+        for who, presses in self._presses.items():
+            self._book.storms.add(who, presses)
 
     def _find(self, given: Input) -> Alert | None:
         match given:
@@ -154,6 +172,15 @@ class Page:
         self._kept[move.alert.id] = move.alert
         if move.reason is not None:
             self.notices.append(Notice(move.alert, move.reason))
+
+    def _counted(self, pressed: Pressed) -> Pressed:
+        """The press, marked where its device has pressed too often."""
+        who = presser(pressed)
+        if who is None:
+            return pressed
+        presses = self._presses.setdefault(who, [])
+        presses.append(pressed.press.at)
+        return replace(pressed, storm=self._book.storms.blows(who, pressed.press.at, presses))
 
     def _flooding(self, pressed: Pressed, alert: Alert | None) -> Address | None:
         """The address of an unregistered device whose alert would be one too many."""

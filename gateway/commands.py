@@ -21,19 +21,23 @@ from gateway.requests import WHY
 from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
 from gateway.story import StoryLine
+from gateway.trials import Trials
 from gateway.wire import Json, Wire, rfc3339
 
 T = TypeVar("T")
 WAIT_S = 10.0
 SHORTEST = 4
 """Characters of an id that are enough, where no other begins so."""
+_WORDS: dict[type[asks.Ask], type[Accept | Clear]] = {asks.Accept: Accept, asks.Clear: Clear}
 _GRAVITY = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Commands:
-    def __init__(self, wire: Wire, desk: Desk, journal: Journal, roster: Roster, sightings: Sightings) -> None:
+    def __init__(
+        self, wire: Wire, desk: Desk, journal: Journal, roster: Roster, sightings: Sightings, trials: Trials
+    ) -> None:
         self._wire, self._desk, self._journal = wire, desk, journal
-        self._roster, self._sightings = roster, sightings
+        self._roster, self._sightings, self._trials = roster, sightings, trials
 
     async def answer(self, line: bytes, asker: str) -> bytes:
         """What a line of the control socket is answered; `asker` is the user at the other end."""
@@ -49,19 +53,20 @@ class Commands:
             case asks.Show(alert=given):
                 alert = found(given, await self._alerts(over=True))
                 return shown(self._wire, alert, await self._story(alert))
-            case asks.Accept(alert=given, by=label):
-                alert = found(given, await self._alerts(over=True))
-                return await self._rule(Accept(alert.id, _by(asker, label)))
-            case asks.Clear(alert=given, by=label):
-                alert = found(given, await self._alerts(over=True))
-                return await self._rule(Clear(alert.id, _by(asker, label)))
+            case asks.Accept(alert=given, by=label) | asks.Clear(alert=given, by=label):
+                alert, word = found(given, await self._alerts(over=True)), _WORDS[type(ask)]
+                return await self._rule(word(alert.id, _by(asker, label)))
             case asks.Devices():
                 alerts = await self._alerts()
                 return {"devices": [self._device(device, alerts) for device in self._roster.devices]}
             case asks.Device(device=given):
-                by_id = {device.id: device for device in self._roster.devices}
-                device = by_id[only(given, by_id, "unknown_device", "no such device in the roster")]
-                return {"device": self._device(device, await self._alerts())}
+                return {"device": self._device(self._meant(given), await self._alerts())}
+            case asks.Test(device=given, minutes=minutes):
+                return self._wire.trial_body(self._trials.open(self._meant(given).id, minutes, asker))
+
+    def _meant(self, given: str) -> Device:
+        by_id = {device.id: device for device in self._roster.devices}
+        return by_id[only(given, by_id, "unknown_device", "no such device in the roster")]
 
     async def _alerts(self, *, over: bool = False) -> list[Alert]:
         heard: asyncio.Future[list[Alert]] = asyncio.get_running_loop().create_future()
@@ -84,7 +89,7 @@ class Commands:
         return {"alert": self._wire.alert_body(ruled)}
 
     def _device(self, device: Device, alerts: Iterable[Alert]) -> Json:
-        seen = self._sightings.last(device.id)
+        seen, trial = self._sightings.last(device.id), self._trials.of(device.id)
         mine = [alert for alert in alerts if alert.wearable is not None and alert.wearable.device == device.id]
         return {
             "device": device.id,
@@ -94,6 +99,7 @@ class Commands:
             "link": seen.heard.link if seen else None,
             "rssi": seen.heard.rssi if seen else None,
             "battery_level": seen.battery if seen else None,
+            "test_until": self._wire.when(trial.until) if trial else None,
             "alerts": [self._wire.alert_body(alert) for alert in sorted(mine, key=urgency)],
         }
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from drivers.base import ScanMode
+from drivers.profile.written import ServiceName
 from drivers.validated import Confidential
 from gateway.actions import LocalAlert
 from gateway.written import (
@@ -210,6 +211,12 @@ class Alerts(Section):
     """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
     flood_per: Annotated[Milliseconds, lasting("1s", "1d")] = 600_000
     """The time that flood_new counts in."""
+    storm_presses: Annotated[Count, Field(ge=1, le=30)] = 6
+    """Presses of one device within storm_per; with one more all are marked as a storm, which is an alert as well."""
+    storm_per: Annotated[Milliseconds, lasting("1min", "1d")] = 3_600_000
+    """The time that storm_presses counts in."""
+    codes: Annotated[FilePath | None, Field(examples=["codes.yaml"])] = None
+    """File with SCAIP and Contact ID codes by kind, where they are to differ from the shipped ones."""
     radio_down_after: Annotated[Milliseconds, lasting("10s", "1d")] = 120_000
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
 
@@ -273,6 +280,8 @@ class Config(Section):
     """How the station itself is told of a critical alert that nobody accepts."""
     trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])
     """By profile, whether readings of frames that prove too little are refused (strict, the default) or taken."""
+    services: dict[ServiceName, ServiceName] = Field(default_factory=dict, examples=[{"shopping": "meals"}])
+    """What is ordered here by the service keys, where it is another thing than their profile says."""
     health_every: Annotated[Milliseconds, lasting("1s", "1h")] = 60_000
     """How often health is published."""
     log: Log = Log()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from gateway import storms
 from gateway.alerts import Answer, Move, Refusal
 from gateway.book import Book, Page
 from gateway.chronicle import Chronicle
@@ -15,7 +16,8 @@ from gateway.clock import Clock
 from gateway.errors import StorageFailed
 from gateway.forward import Lane
 from gateway.health import Faults
-from gateway.inputs import Accept, Clear, Input
+from gateway.identity import unique_id
+from gateway.inputs import Accept, Clear, Input, Pressed
 from gateway.model import Alert, AlertState, Reason
 from gateway.normalise import Remember
 from gateway.wire import Wire
@@ -173,9 +175,18 @@ class Desk:
                     page.changes.append(change)
                 case Asked() | Then():
                     pass
+                case Pressed():
+                    self._press(page, work)
                 case _:
                     self._take(page, work)
         return answers
+
+    def _press(self, page: Page, pressed: Pressed) -> None:
+        """A press in a storm is taken like any other, and tells of the storm as well."""
+        answer = self._take(page, pressed)
+        if isinstance(answer, Move) and answer.alert.storm and pressed.wearable is not None:
+            new_id = unique_id(self._clock.now(), self._clock.random(10))
+            self._take(page, storms.told(pressed, pressed.wearable.device, new_id))
 
     def _take(self, page: Page, given: Input) -> Answer:
         answer = page.take(given)

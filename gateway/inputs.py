@@ -16,9 +16,12 @@ class Pressed(msgspec.Struct, frozen=True):
     new_id: str
     auth: Auth = Auth.NONE
     late: bool = False
+    storm: bool = False
     worn: bool | None = None
     zone: str | None = None
     window_ms: int = 0
+    tester: str | None = None
+    """Who opened the test window that it fell into."""
     change: Change | None = None
 
 

@@ -32,6 +32,7 @@ class AlertKind(StrEnum):
     NOT_WORN = "not_worn"
     TAMPER = "tamper"
     RADIO_DOWN = "radio_down"
+    STORM = "storm"
     ALARM_FLOOD = "alarm_flood"
 
 
@@ -51,10 +52,11 @@ SEVERITY = {
     AlertKind.NOT_WORN: Severity.WARNING,
     AlertKind.TAMPER: Severity.WARNING,
     AlertKind.RADIO_DOWN: Severity.TECHNICAL,
+    AlertKind.STORM: Severity.TECHNICAL,
     AlertKind.ALARM_FLOOD: Severity.CRITICAL,
 }
 
-CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN, AlertKind.RADIO_DOWN})
+CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN, AlertKind.RADIO_DOWN, AlertKind.STORM})
 """Kinds that last and end by themselves; the others are pressed and stay until people clear them."""
 
 
@@ -138,6 +140,8 @@ class Alert(msgspec.Struct, frozen=True):
     heard_by: tuple[Heard, ...]
     auth: Auth = Auth.NONE
     late: bool = False
+    storm: bool = False
+    """Its latest press is one of more than its device may press before it is called a storm."""
     worn: bool | None = None
     confirmed: bool = True
     window_ms: int = 0

@@ -26,6 +26,7 @@ from gateway.inputs import Confirmed, Copied, Ended, Input, Pressed, Withdrawn
 from gateway.model import AlertKey, AlertKind, Heard, Moment, Press, Put, Sample, Values, Wearable
 from gateway.roster import Roster
 from gateway.sightings import Sightings
+from gateway.trials import Trial, Trials
 from gateway.trust import calls, credible, worse
 
 _KINDS = {
@@ -39,6 +40,7 @@ _KINDS = {
     OccurrenceKind.TAMPER: AlertKind.TAMPER,
 }
 STRANGERS = 4096
+_FRESH = (Auth.OK, Auth.NONE)
 
 
 class Remember(msgspec.Struct, frozen=True):
@@ -79,6 +81,13 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     """As heard on that link: over Bluetooth the whole address, whatever of it the profile shows elsewhere."""
 
 
+class _Told(msgspec.Struct):
+    """An event that is on the air: the alert that its first frame went to, and the links that were told of it."""
+
+    key: AlertKey
+    links: set[str]
+
+
 class _Scene(msgspec.Struct, frozen=True, gc=False):
     """What every occurrence of one packet shares."""
 
@@ -109,6 +118,7 @@ class Normaliser:
     ) -> None:
         self.episodes = episodes
         self.sightings = Sightings()
+        self.trials = Trials(roster, clock.moment)
         self._test = test
         self._counters = counters
         self._roster = roster
@@ -118,7 +128,7 @@ class Normaliser:
         self._mappers = {device.id: mapper(device.buttons) for device in roster.devices if device.buttons}
         self._wearables: OrderedDict[Address, Wearable] = OrderedDict()
         self._routes: dict[Address, Route] = {}
-        self._told: OrderedDict[Address, dict[Event, set[str]]] = OrderedDict()
+        self._told: OrderedDict[Address, dict[Event, _Told]] = OrderedDict()
 
     def route(self, address: Address) -> Route | None:
         return self._routes.get(address)
@@ -179,11 +189,11 @@ class Normaliser:
         events = self._told.get(wearable.address)
         if events is None:
             events = self._tell(wearable.address, {})
-        links = events.setdefault(event_of(occurrence), set())
-        if heard.link in links:
+        told = events.setdefault(event_of(occurrence), _Told(self._key(wearable, kind, occurrence), set()))
+        if heard.link in told.links:
             return []
-        links.add(heard.link)
-        return [Copied(self._key(wearable, kind, occurrence), heard, wearable.zone or scene.zone)]
+        told.links.add(heard.link)
+        return [Copied(told.key, heard, wearable.zone or scene.zone)]
 
     def _ended(self, ruling: Ruling, occurrence: Occurrence, wearable: Wearable) -> list[Input | Remember]:
         """What takes something back (put on, cancelled) is no alert: its own end ends none."""
@@ -192,7 +202,7 @@ class Normaliser:
             return [Ended(self._key(wearable, kind), _kept(ruling, wearable))]
         return _remembered(ruling, wearable)
 
-    def _tell(self, address: Address, events: dict[Event, set[str]]) -> dict[Event, set[str]]:
+    def _tell(self, address: Address, events: dict[Event, _Told]) -> dict[Event, _Told]:
         """Remember which links were told of a device's events; of the rest the longest untold is forgotten."""
         self._told[address] = events
         self._told.move_to_end(address)
@@ -208,9 +218,11 @@ class Normaliser:
             case OccurrenceKind.PUT_ON:
                 return [Ended(self._key(wearable, AlertKind.NOT_WORN), _kept(ruling, wearable))]
         kind = _KINDS[occurrence.kind]
-        self._tell(wearable.address, {event_of(occurrence): {scene.heard.link}})
+        trial = self._trial(ruling, occurrence, scene)
+        key = self._key(wearable, kind, occurrence, tried=trial is not None)
+        self._tell(wearable.address, {event_of(occurrence): _Told(key, {scene.heard.link})})
         pressed = Pressed(
-            key=self._key(wearable, kind, occurrence),
+            key=key,
             wearable=wearable,
             press=Press(self._press_key(wearable, kind, occurrence), scene.at, occurrence.press, occurrence.button),
             heard=scene.heard,
@@ -220,13 +232,23 @@ class Normaliser:
             worn=scene.worn,
             zone=wearable.zone or scene.zone,
             window_ms=occurrence.window_ms,
+            tester=trial.by if trial else None,
             change=ruling.change,
         )
         return [pressed, Confirmed(self._key(wearable, AlertKind.FALL))] if occurrence.confirms_fall else [pressed]
 
-    def _key(self, wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None) -> AlertKey:
+    def _trial(self, ruling: Ruling, occurrence: Occurrence, scene: "_Scene") -> Trial | None:
+        """The test window that a press uses up: none where it is not surely made just now, by a device of ours."""
+        surely = scene.wearable.registered and not ruling.late and not ruling.replayed and scene.auth in _FRESH
+        if occurrence.kind is not OccurrenceKind.SOS or not surely:
+            return None
+        return self.trials.take(scene.wearable.device, scene.at)
+
+    def _key(
+        self, wearable: Wearable, kind: AlertKind, occurrence: Occurrence | None = None, *, tried: bool = False
+    ) -> AlertKey:
         service = occurrence.service if occurrence else None
-        test = self._test or (occurrence is not None and occurrence.kind is OccurrenceKind.TEST)
+        test = self._test or tried or (occurrence is not None and occurrence.kind is OccurrenceKind.TEST)
         return AlertKey(wearable.subject, kind, service, test=test)
 
     def _press_key(self, wearable: Wearable, kind: AlertKind, occurrence: Occurrence) -> str | None:

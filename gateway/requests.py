@@ -1,7 +1,8 @@
 """What the cloud may ask and say: every message on a subscribed topic is answered or counted, and never trusted."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 
@@ -9,10 +10,13 @@ from gateway.alerts import Refusal
 from gateway.desk import Asked, Desk, Ruled
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
-from gateway.model import Alert
+from gateway.model import Alert, Moment
+from gateway.trials import MINUTES, Minutes, Trials
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 
 ALERTS_LISTED = 100
+LISTS, LISTS_MS = 8, 1_000
+"""Lists of the open alerts in such a time, and waiting: each takes its time from the presses behind it."""
 
 WHY = {
     Refusal.UNKNOWN: "no such alert at this station",
@@ -31,23 +35,48 @@ class Call(msgspec.Struct, frozen=True):
     answer: Callable[[str, bytes], None]
 
 
+class TestWindow(msgspec.Struct, frozen=True):
+    """The arguments of `test-window`. `session` is that of `state`: it proves that the request is no old one."""
+
+    session: str
+    by: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    device: str | None = None
+    wearer: str | None = None
+    minutes: Minutes = MINUTES
+
+
 Verb = Callable[[Request, Call], None]
 
 
 class Requests:
-    """Carries out acknowledgements and the verbs `ping`, `info` and `alerts`.
+    """Carries out acknowledgements and the verbs `ping`, `info`, `alerts` and `test-window`.
 
     `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome.
     """
 
-    def __init__(self, wire: Wire, desk: Desk, ping: Callable[[], Json], info: Callable[[], Json]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        desk: Desk,
+        trials: Trials,
+        session: Callable[[], str],
+        ping: Callable[[], Json],
+        info: Callable[[], Json],
+        now: Callable[[], Moment],
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._wire = wire
         self._desk = desk
+        self._trials = trials
+        self._session = session
+        self._now = now
+        self._listed: deque[Moment] = deque(maxlen=LISTS)
+        self._lists = 0
         self._verbs: dict[str, Verb] = {
             "ping": lambda request, call: self._answer("ping", request.id, call, ping()),
             "info": lambda request, call: self._answer("info", request.id, call, info()),
             "alerts": self._alerts,
+            "test-window": self._test_window,
         }
 
     def take(self, call: Call) -> None:
@@ -83,11 +112,31 @@ class Requests:
         self._verbs[verb](parse_request(call.payload), call)
 
     def _alerts(self, request: Request, call: Call) -> None:
+        now = self._now()
+        lately = sum(listed.until(now) < LISTS_MS for listed in self._listed)
+        if max(self._lists, lately) >= LISTS:
+            raise RequestRefused("busy", "too many ask for the open alerts; ask again in a second")
+        self._listed.append(now)
+        self._lists += 1
+
         def heard(open_alerts: list[Alert]) -> None:
+            self._lists -= 1
             listed = [self._wire.alert_body(alert) for alert in open_alerts[:ALERTS_LISTED]]
             self._answer("alerts", request.id, call, {"total": len(open_alerts), "alerts": listed})
 
         self._desk.put(Asked(heard))
+
+    def _test_window(self, request: Request, call: Call) -> None:
+        try:
+            wanted = msgspec.convert(request.args, TestWindow)
+        except msgspec.ValidationError as error:
+            raise RequestRefused("invalid", f"`args`: not as the contract says: {error}") from error
+        if (wanted.device is None) == (wanted.wearer is None):
+            raise RequestRefused("invalid", "`args`: name either a `device` or a `wearer`")
+        if wanted.session != self._session():  # the broker keeps what was asked while we were away
+            raise RequestRefused("stale", "asked of another session; take that of `state` and ask again")
+        trial = self._trials.open(self._trials.meant(wanted.device, wanted.wearer), wanted.minutes, wanted.by)
+        self._answer("test-window", request.id, call, self._wire.trial_body(trial))
 
     def _answer(self, verb: str, request: str, call: Call, result: Json) -> None:
         self.counts["ok"] += 1

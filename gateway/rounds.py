@@ -1,4 +1,4 @@
-"""What is done at regular times: ask the clock, report health, save the quarantine."""
+"""What is done at regular times: ask the clock, report health, end test windows, save the quarantine."""
 
 import asyncio
 
@@ -10,6 +10,7 @@ from gateway.health import Faults
 from gateway.quarantine import Quarantine
 from gateway.report import Report
 from gateway.session import AlertUplink
+from gateway.trials import Trials
 
 log = structlog.get_logger("rounds")
 
@@ -26,9 +27,11 @@ class Rounds:
         clock: Clock,
         quarantine: Quarantine,
         faults: Faults,
+        trials: Trials,
     ) -> None:
         self._report, self._board, self._session = report, board, session
         self._clock, self._quarantine, self._faults = clock, quarantine, faults
+        self._trials = trials
 
     async def run(self, health_s: float) -> None:
         """Go round once a second until cancelled. The first health goes out at once."""
@@ -42,6 +45,7 @@ class Rounds:
             if loop.time() >= health_at or self._session.session != told:  # health names the session it is of
                 health_at, told = loop.time() + health_s, self._session.session
                 self.post_health()
+            self._trials.sweep()
             if round_ % SAVE_EVERY == SAVE_EVERY - 1:
                 await self._save()
             await asyncio.sleep(CLOCK_S)

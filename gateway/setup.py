@@ -2,10 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,7 +18,9 @@ from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
 from gateway.actions import LocalAlert, LocalAlertFile
+from gateway.codes import load_codes
 from gateway.config import CREDENTIALS, Config, Secret
+from gateway.contract import Codes
 from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
 
@@ -34,6 +37,8 @@ class Setup(msgspec.Struct, frozen=True):
     config: Config
     roster: Roster
     profiles: Profiles
+    codes: Mapping[str, Codes] = MappingProxyType({})
+    """The station's own, by kind of alert."""
     doubts: tuple[Problem, ...] = ()
     """What cannot be right, and yet must not keep alerts from being carried."""
 
@@ -58,10 +63,14 @@ def load_all(path: Path, *, bench: bool = False) -> Setup:
     profiles = _tried(partial(Profiles.load, *([own] if own else []), key_of=key_of), problems)
     if config is not None and profiles is not None:
         problems += [Problem(document.mark(where), what, cure) for where, what, cure in _unknown(config, profiles)]
-    if problems or config is None or roster is None or profiles is None:
+        if roster is not None:
+            found = _unordered(config, roster, profiles)
+            problems += [Problem(document.key_mark(where), what, cure) for where, what, cure in found]
+    codes = _tried(partial(load_codes, config.alerts.codes), problems) if config and config.alerts.codes else {}
+    if problems or config is None or roster is None or profiles is None or codes is None:
         raise Refused(tuple(problems))
     doubts = (Problem(document.mark(where), what, cure) for where, what, cure in _absent(config.local_alert))
-    return Setup(config, roster, profiles, tuple(doubts))
+    return Setup(config, roster, profiles, codes, tuple(doubts))
 
 
 def load_local_alert(path: Path) -> LocalAlert:
@@ -138,6 +147,14 @@ def _unknown(config: Config, profiles: Profiles) -> Iterator[Finding]:
             if joined([framings[first], framings[other]]) is None:
                 what = f"the profile {other!r} cuts the line into frames in another way than {first!r}"
                 yield where, what, "name profiles of one framing, and give the others a receiver of their own"
+
+
+def _unordered(config: Config, roster: Roster, profiles: Profiles) -> Iterator[Finding]:
+    """Services that are called otherwise here, and that no key orders."""
+    keys = (meaning.service for device in roster.devices for meaning in device.buttons.values())
+    known = {each for name in profiles.names for each in profiles[name].services} | set(filter(None, keys))
+    for service in sorted(config.services.keys() - known):
+        yield ("services", service), f"no key orders {service!r}", f"known are {', '.join(sorted(known))}"
 
 
 def _amiss(config: Config) -> Iterator[Finding]:

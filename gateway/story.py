@@ -14,6 +14,12 @@ class Heard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="hear
     key: str | None = None
 
 
+class Tested(msgspec.Struct, frozen=True, gc=False, tag="tested"):
+    """The press counts as a test: somebody had opened a test window."""
+
+    by: str
+
+
 class Copied(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="copied"):
     """The same press, over a link that had not heard it yet."""
 
@@ -88,7 +94,19 @@ class Recorded(msgspec.Struct, frozen=True, gc=False, tag="recorded"):
 
 
 Happening = (
-    Heard | Copied | Ended | Decided | Refused | Committed | Sent | Taken | TurnedAway | Buzzed | Sounded | Recorded
+    Heard
+    | Tested
+    | Copied
+    | Ended
+    | Decided
+    | Refused
+    | Committed
+    | Sent
+    | Taken
+    | TurnedAway
+    | Buzzed
+    | Sounded
+    | Recorded
 )
 
 

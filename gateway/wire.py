@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from gateway.clock import Clock
-from gateway.contract import codes
+from gateway.contract import Codes, codes
 from gateway.errors import RequestRefused
 from gateway.model import Alert, Draft, Gap, Message, Moment, Press, Reason, Sample
+from gateway.trials import Trial
 
 PAYLOAD_MAX = 64 * 1024
 """The longest payload that is looked at on a subscribed topic, in bytes."""
@@ -88,13 +90,24 @@ class Topics:
 
 
 class Wire:
-    def __init__(self, root: str, station: str, version: str, clock: Clock) -> None:
+    """`own` are the station's codes by kind of alert, `services` its names of what is ordered; else the usual ones."""
+
+    def __init__(
+        self,
+        root: str,
+        station: str,
+        version: str,
+        clock: Clock,
+        own: Mapping[str, Codes] = MappingProxyType({}),
+        services: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.topics = Topics(root, station)
         self.station = station
         self._source = f"{root}/{station}"
         self.version = version
         self._clock = clock
-        self._codes = codes()
+        self._codes = {**codes(), **own}
+        self._services = services
 
     def alert(self, alert: Alert, reason: Reason, now: Moment) -> Draft:
         head = self._head("gateway.alert.v1", now, alert.wearable.device if alert.wearable else None)
@@ -150,7 +163,7 @@ class Wire:
 
     def alert_body(self, alert: Alert) -> Json:
         """An alert as `data` of its message and as an entry of the answer to `alerts`."""
-        who = alert.wearable
+        who, service = alert.wearable, alert.key.service
         code = self._codes[alert.key.kind.value]
         return {
             "id": alert.id,
@@ -159,7 +172,7 @@ class Wire:
             "device": who.device if who else None,
             "registered": who.registered if who else False,
             "kind": alert.key.kind.value,
-            "service": alert.key.service,
+            "service": self._services.get(service, service) if service else None,
             "severity": alert.severity.value,
             "state": alert.state.value,
             "confirmed": alert.confirmed,
@@ -169,7 +182,7 @@ class Wire:
             **_pressed(alert.presses[-1]),
             "repeat": alert.repeat,
             "test": alert.key.test,
-            "storm": False,
+            "storm": alert.storm,
             "auth": alert.auth.value,
             "worn": alert.worn,
             **self._at(alert.at),
@@ -180,6 +193,9 @@ class Wire:
             "zone": alert.zone,
             "codes": {"scaip": code.scaip, "contact_id": code.contact_id},
         }
+
+    def trial_body(self, trial: Trial) -> Json:
+        return {"device": trial.device, "until": self.when(trial.until)}
 
     def when(self, moment: Moment) -> str:
         """UTC of a moment, corrected where the clock has become right since, within the same boot."""

@@ -44,6 +44,13 @@ class Profile:
         return self.file.decoder is not None or any(way.occurrences for way in self.file.ways)
 
     @property
+    def services(self) -> frozenset[str]:
+        """What its wearer can order."""
+        shapes = [shape for way in self.file.ways for shape in way.occurrences]
+        codes = [code for shape in shapes for code in (*shape.codes.values(), shape.means)]
+        return frozenset(code.service for code in (*codes, *self.file.buttons.values()) if code.service is not None)
+
+    @property
     def relays(self) -> bool:
         """Whether its frames hold whole adverts of others."""
         return self.file.serial is not None and self.file.serial.relays is not None

@@ -14,6 +14,7 @@ CHINESE = Words(
         AlertKind.NOT_WORN: "未佩戴",
         AlertKind.TAMPER: "设备被拆动",
         AlertKind.RADIO_DOWN: "无线接收中断",
+        AlertKind.STORM: "频繁按键",
         AlertKind.ALARM_FLOOD: "大量未登记设备报警",
     },
     severities={
@@ -58,6 +59,7 @@ CHINESE = Words(
     },
     happenings={
         story.Heard: "由 {link} 收到{rssi}{key}",
+        story.Tested: "算作测试：{by} 已打开测试时段",
         story.Copied: "{link} 也收到同一次按键{rssi}",
         story.Ended: "设备上的情况已消失",
         story.Decided: "{reason}",
@@ -97,6 +99,7 @@ CHINESE = Words(
     unconfirmed="未确认",
     test="测试",
     late="迟到",
+    storm="频繁按键中",
     not_worn="未佩戴",
     replayed="可能是重放",
     by="（{by}）",
@@ -104,6 +107,7 @@ CHINESE = Words(
     service="{kind}：{service}",
     accepted="{alert}：{by} 已接警",
     cleared="{alert}：{by} 已结束警报",
+    test_window="{device}：{until} 之前的第一次紧急呼叫算作测试，之后的都是真实呼叫",
     now="刚刚",
     minutes="{count} 分钟",
     hours="{count} 小时",

@@ -14,6 +14,7 @@ ENGLISH = Words(
         AlertKind.NOT_WORN: "not worn",
         AlertKind.TAMPER: "tampered with",
         AlertKind.RADIO_DOWN: "radio is down",
+        AlertKind.STORM: "storm of presses",
         AlertKind.ALARM_FLOOD: "flood of unknown devices",
     },
     severities={
@@ -58,6 +59,7 @@ ENGLISH = Words(
     },
     happenings={
         story.Heard: "heard over {link}{rssi}{key}",
+        story.Tested: "counts as a test: {by} had opened a test window",
         story.Copied: "heard over {link}{rssi} too, the same press",
         story.Ended: "over on the device",
         story.Decided: "{reason}",
@@ -97,6 +99,7 @@ ENGLISH = Words(
     unconfirmed="unconfirmed",
     test="TEST",
     late="late",
+    storm="in a storm of presses",
     not_worn="not worn",
     replayed="maybe replayed",
     by=" by {by}",
@@ -104,6 +107,7 @@ ENGLISH = Words(
     service="{kind}: {service}",
     accepted="{alert}: accepted by {by}",
     cleared="{alert}: cleared by {by}",
+    test_window="{device}: its first SOS until {until} is a test, every further one is real",
     now="just now",
     minutes="{count} min",
     hours="{count} h",

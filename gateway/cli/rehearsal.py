@@ -14,11 +14,9 @@ from typing import Protocol
 import msgspec
 
 from drivers.base import Instant, Packet, Write
-from gateway.alerts import Rules
-from gateway.book import Book, FloodLimit
+from gateway.book import Book
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
-from gateway.config import Config
 from gateway.counters import Counters
 from gateway.desk import TICK_S, Desk
 from gateway.episodes import Episodes
@@ -62,8 +60,9 @@ class Told(Protocol):
 class _Wire(Wire):
     """Every message of an alert is told as it is made."""
 
-    def __init__(self, config: Config, clock: Clock, told: Told) -> None:
-        super().__init__(config.mqtt.root, config.station, version("station-gateway"), clock)
+    def __init__(self, setup: Setup, clock: Clock, told: Told) -> None:
+        config, release = setup.config, version("station-gateway")
+        super().__init__(config.mqtt.root, config.station, release, clock, setup.codes, config.services)
         self._told = told
 
     def alert(self, alert: Alert, reason: Reason, now: Moment) -> Draft:
@@ -139,11 +138,11 @@ async def rehearsing(
 ) -> AsyncIterator[Rehearsal]:
     """With empty lanes in `folder`; `zones` has every link of the capture. `test`: nothing of it is meant."""
     config = setup.config
-    faults, wire = Faults(clock.moment), _Wire(config, clock, told)
+    faults, wire = Faults(clock.moment), _Wire(setup, clock, told)
     plans = Plan("alert", Window()), Plan("telemetry", Window())
     lanes = [await start_lane(open_store(folder, plan, clock), plan, wire, clock, faults) for plan in plans]
     stage = Stage(clock, faults, wire, *lanes)
-    book = Book(Rules(config.alerts.hold, config.alerts.reminder), _limit(config))
+    book = Book.of(config.alerts)
     recorder = Recorder(folder / "recordings", clock.now, faults)  # it does not run: a capture is not recorded again
     chronicle = Chronicle(lambda _: None, recorder.alert, clock.moment)
     desk = Desk(book, stage.alert, wire, clock, faults, chronicle, lambda _: None)
@@ -158,6 +157,3 @@ async def rehearsing(
     finally:
         await asyncio.gather(*(lane.close() for lane in lanes))
 
-
-def _limit(config: Config) -> FloodLimit:
-    return FloodLimit(config.alerts.flood_new, config.alerts.flood_per)

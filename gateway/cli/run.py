@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     logs.configure(config.log.level.value, config.log.format.value)
     sys.setswitchinterval(SWITCH_S)
     try:
-        asyncio.run(serve(config, setup.roster, setup.profiles))
+        asyncio.run(serve(setup))
     except (GatewayError, OSError) as error:
         why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         structlog.get_logger("app").error("cannot run", why=why, data=str(config.data))

@@ -27,7 +27,7 @@ def setting(file: Path | None, profiles: Path | None, links: dict[str, Any] | No
         setup = load_all(file or CONFIG, bench=True)
     config = _config(links) if links else setup.config
     named = Profiles.load(profiles, key_of=setup.roster.key_of) if profiles else setup.profiles
-    return Setup(config, setup.roster, named)
+    return Setup(config, setup.roster, named, setup.codes)
 
 
 def _config(links: dict[str, Any]) -> Config:

@@ -7,6 +7,7 @@ from gateway import book, commands
 from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
+from gateway.codes import load_codes
 from gateway.config import Config
 from gateway.journal import told
 from gateway.store import kept
@@ -25,7 +26,8 @@ def shown(config: Config, given: str) -> dict[str, Any]:
 
 
 def _wire(config: Config) -> Wire:
-    return Wire(config.mqtt.root, config.station, version("station-gateway"), Clock())
+    own, release = load_codes(config.alerts.codes) if config.alerts.codes else {}, version("station-gateway")
+    return Wire(config.mqtt.root, config.station, release, Clock(), own, config.services)
 
 
 def _book(config: Config) -> Book:

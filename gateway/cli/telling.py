@@ -29,6 +29,7 @@ class Alert(msgspec.Struct, frozen=True):
     state: AlertState
     confirmed: bool
     late: bool
+    storm: bool
     press_count: int
     test: bool
     auth: Auth
@@ -56,6 +57,12 @@ class Wearable(msgspec.Struct, frozen=True):
     rssi: int | None
     battery_level: float | None
     alerts: tuple[Alert, ...]
+    test_until: datetime | None = None
+
+
+class Trial(msgspec.Struct, frozen=True):
+    device: str
+    until: datetime
 
 
 def alerts(found: Sequence[Alert], words: Words, now: datetime) -> Iterator[str]:
@@ -125,9 +132,16 @@ def wearables(found: Sequence[Wearable], words: Words, now: datetime) -> Iterato
 def wearable(found: Wearable, words: Words, now: datetime) -> Iterator[str]:
     facts = zip(_facts(words), _row(found, words, now), strict=True)
     yield from columns([*facts, (words.zone, found.zone or "-")])
+    if found.test_until is not None:
+        yield ""
+        yield trial(Trial(found.device, found.test_until), words)
     if found.alerts:
         yield ""
         yield from alerts(found.alerts, words, now)
+
+
+def trial(found: Trial, words: Words) -> str:
+    return words.test_window.format(device=found.device, until=f"{found.until.astimezone():%H:%M:%S}")
 
 
 def _head(*titles: str) -> tuple[str, ...]:
@@ -175,6 +189,7 @@ def _what(found: Alert, words: Words) -> str:
         (found.test, words.test),
         (not found.confirmed, words.unconfirmed),
         (found.late, words.late),
+        (found.storm, words.storm),
         (found.worn is False and found.kind is not AlertKind.NOT_WORN, words.not_worn),
         (found.auth is Auth.REPLAYED, words.replayed),
     ]

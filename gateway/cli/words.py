@@ -50,6 +50,7 @@ class Words(msgspec.Struct, frozen=True):
     unconfirmed: str
     test: str
     late: str
+    storm: str
     not_worn: str
     replayed: str
     by: str
@@ -57,6 +58,7 @@ class Words(msgspec.Struct, frozen=True):
     service: str
     accepted: str
     cleared: str
+    test_window: str
     now: str
     minutes: str
     hours: str

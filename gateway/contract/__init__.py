@@ -21,6 +21,7 @@ class MessageName(Enum):
     PROBE = "probe"
     ACK = "ack"
     REQUEST = "request"
+    TEST_WINDOW = "test-window"
     RESPONSE = "response"
 
 

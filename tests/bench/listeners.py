@@ -18,6 +18,7 @@ CONNECT = bytes.fromhex("1010 00044d515454 04 02 0000 0004") + b"sink"
 REST_S = 0.005
 RECEIVE = 4 << 20
 READING = b'"values":'
+QUESTION = b'{"v":1,"id":"one-of-many"}'
 
 
 class Ear:
@@ -52,6 +53,33 @@ class Ear:
 
     def _note(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         self._heard.append((time.time_ns(), bytes(message.payload)))
+
+
+class Asker:
+    """Asks for the open alerts, again and again, as fast as the broker takes it; `left` are still to be asked."""
+
+    def __init__(self, broker: Mosquitto, questions: int) -> None:
+        self.left = questions
+        self._broker = broker
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._client = Client(CallbackAPIVersion.VERSION2, "asker")
+
+    def __enter__(self) -> Self:
+        self._client.connect("localhost", self._broker.port)
+        self._client.loop_start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _run(self) -> None:
+        while self.left:
+            asked = [self._client.publish(f"{BASE}/request/alerts", QUESTION, 1) for _ in range(min(100, self.left))]
+            asked[-1].wait_for_publish(30)
+            self.left -= len(asked)
 
 
 class Sink:

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.cli.street import Code, Kind, serial_frame
+from gateway.requests import ALERTS_LISTED
 from tests.bench.backlog import Backlog
 from tests.bench.figures import Figure, percentile
-from tests.bench.listeners import Ear, Sink
+from tests.bench.listeners import Asker, Ear, Sink
 from tests.bench.rig import Rig, folder
 from tests.bench.street import bands, frames, pour, wire
 from tests.support.air import band
@@ -21,6 +22,7 @@ PRESSES = 300
 IDLE_GAP_S = (0.03, 0.09)
 DRAIN_GAP_S = (0.01, 0.035)
 PROMISE_MS = 60.0
+QUESTIONS = 10_000
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,14 @@ def idle(runs: int) -> Iterator[Figure]:
     yield from _figures("idle", measured, None)
 
 
+def asked(runs: int) -> Iterator[Figure]:
+    measured = []
+    for _ in range(runs):
+        with folder() as base:
+            measured.append(_asked(base))
+    yield from _figures(f"while {QUESTIONS:,} ask for the open alerts", measured, None)
+
+
 def draining(runs: int) -> Iterator[Figure]:
     with folder() as base:
         backlog = Backlog(base / "backlog", DEVICES)
@@ -80,6 +90,23 @@ def _idle(base: Path) -> Latencies:
         for number in range(1, PRESSES + 1):
             presser.press(number)
             presser.rest(IDLE_GAP_S)
+        return presser.latencies(ear)
+
+
+def _asked(base: Path) -> Latencies:
+    with Rig(base, DEVICES) as rig, Ear(rig.broker) as ear:
+        presser = Presser(rig)
+        for number in range(1, ALERTS_LISTED + 1):  # as long a list as there is
+            presser.press(number)
+            presser.rest(IDLE_GAP_S)
+        presser.latencies(ear)
+        presser.at.clear()
+        with Asker(rig.broker, QUESTIONS) as asker:
+            for number in range(ALERTS_LISTED + 1, DEVICES + 1):
+                presser.press(number)
+                presser.rest(DRAIN_GAP_S)
+                if not asker.left:
+                    break
         return presser.latencies(ear)
 
 

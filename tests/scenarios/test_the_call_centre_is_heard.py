@@ -179,6 +179,30 @@ def test_an_acknowledgement_sent_while_the_box_was_away_arrives(
         assert cloud.wait(lambda c: c.alerts(state="accepted"))[0]["id"] == alert["id"]
 
 
+def test_what_is_ordered_is_called_and_numbered_as_the_station_does_and_each_order_is_accepted_by_itself(
+    tmp_path: Path, broker: Mosquitto, receiver: Receiver
+) -> None:
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "codes.yaml").write_text('service_request: {scaip: 0001/0002, contact_id: "609"}\n')
+    own = "services: {shopping: meals}\nalerts: {codes: codes.yaml}"
+    more = f"serial: [{{port: {receiver.path}, name: rx}}]\n{own}"
+    sender = band(1)
+    with Cloud(broker) as cloud, Daemon(tmp_path / "box", [broker.url], more=more):
+        for code in (Code.SHOPPING, Code.RIDE, Code.SOS):
+            for payload in burst(sender, code):
+                receiver.write(serial_frame(sender.number, payload))
+        orders = cloud.wait(lambda c: c.alerts(kind="sos") and c.alerts(kind="service_request"))
+        assert [order["service"] for order in orders] == ["meals", "ride"]
+        assert {order["severity"] for order in orders} == {"request"}
+        assert {tuple(order["codes"].values()) for order in orders} == {("0001/0002", "609")}
+        assert cloud.alerts(kind="sos")[0]["codes"] == {"scaip": "0003/0010", "contact_id": "101"}
+        cloud.answer("ack", cloud.acknowledge(orders[0]["id"]))
+        listed = cloud.request("alerts")["result"]["alerts"]
+        states_ = {alert["service"] or alert["kind"]: alert["state"] for alert in listed}
+        assert states_ == {"meals": "accepted", "ride": "raised", "sos": "raised"}
+        assert cloud.breaches == []
+
+
 def test_the_wearer_is_buzzed_when_help_is_coming(shared: Shared) -> None:
     number = shared.next_band()
     sender = band(number)

@@ -15,6 +15,7 @@ from gateway.inputs import Pressed
 from gateway.journal import Journal
 from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
+from gateway.trials import Trials
 from tests.support.inside import Office, open_office
 
 T = TypeVar("T")
@@ -29,8 +30,9 @@ class Box:
     def __init__(self, office: Office, folder: Path) -> None:
         self.office = office
         self.sightings = Sightings()
+        self.trials = Trials(ROSTER, office.clock.moment)
         self.journal = Journal(folder, office.faults)
-        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings)
+        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials)
 
     async def raised(self, *given: Pressed) -> list[str]:
         for each in given:

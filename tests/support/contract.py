@@ -53,6 +53,8 @@ def _named(topic: str, root: str) -> tuple[MessageName, list[str]]:
             return MessageName.ALERT, levels
         case ["alert", _, "ack"]:
             return MessageName.ACK, levels
+        case ["request", "test-window"]:
+            return MessageName.TEST_WINDOW, levels
         case ["request", _]:
             return MessageName.REQUEST, levels
         case ["response", _]:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -54,8 +55,75 @@ def ticks(alert: Alert, seconds: range) -> list[tuple[int, Reason | None]]:
     return told
 
 
-def test_every_pair_of_state_and_input_has_a_row():
+FALL, LOW = AlertKind.FALL, AlertKind.LOW_BATTERY
+LIVES = {
+    "nothing": lambda: None,
+    "raised": raised,
+    "accepted": lambda: moved(raised(), ACCEPT, 0),
+    "cleared": lambda: moved(raised(), CLEAR, 0),
+    "a fall": lambda: raised(FALL),
+    "a fall, accepted": lambda: moved(raised(FALL), ACCEPT, 0),
+    "a fall, confirmed": lambda: moved(raised(FALL), Confirmed(key(FALL)), 0),
+    "a fall, cancelled": lambda: moved(raised(FALL), Withdrawn(key(FALL)), 0),
+    "a condition": lambda: raised(LOW),
+    "a condition, accepted": lambda: moved(raised(LOW), ACCEPT, 0),
+    "a condition, over": lambda: moved(raised(LOW), Ended(key(LOW)), 0),
+    "a condition, cleared": lambda: moved(raised(LOW), CLEAR, 0),
+}
+ACCEPT, CLEAR = Accept("id-0", "desk-3"), Clear("id-0", "desk-3")
+# in the order of INPUTS, 10 s later: what becomes of it, and why; `-` kept without a message; or why nothing does
+OUTCOMES = """
+                      | pressed      | copied       | ended        | withdrawn           | confirmed          | accept           | clear           | tick
+nothing               | raised press | nothing_open | nothing_open | nothing_open        | nothing_open       | unknown_alert    | unknown_alert   | nothing_open
+raised                | raised press | raised -     | no_change    | no_change           | no_change          | accepted accept  | cleared clear   | raised repeat
+accepted              | raised press | accepted -   | no_change    | no_change           | no_change          | already_accepted | cleared clear   | no_change
+cleared               | raised press | no_change    | no_change    | no_change           | no_change          | already_cleared  | already_cleared | no_change
+a fall                | raised press | raised -     | no_change    | cancelled cancelled | raised confirmed   | accepted accept  | cleared clear   | raised repeat
+a fall, accepted      | raised press | accepted -   | no_change    | cancelled cancelled | accepted confirmed | already_accepted | cleared clear   | no_change
+a fall, confirmed     | raised press | raised -     | no_change    | no_change           | no_change          | accepted accept  | cleared clear   | raised repeat
+a fall, cancelled     | raised press | no_change    | no_change    | no_change           | no_change          | was_cancelled    | was_cancelled   | no_change
+a condition           | no_change    | raised -     | raised -     | no_change           | no_change          | accepted accept  | cleared clear   | no_change
+a condition, accepted | no_change    | accepted -   | accepted -   | no_change           | no_change          | already_accepted | cleared clear   | no_change
+a condition, over     | raised -     | raised -     | no_change    | no_change           | no_change          | accepted accept  | cleared clear   | no_change
+a condition, cleared  | raised press | no_change    | no_change    | no_change           | no_change          | already_cleared  | already_cleared | no_change
+"""  # noqa: E501
+
+
+def outcomes() -> Iterator[tuple[str, type, str]]:
+    """Each cell of the table."""
+    for line in OUTCOMES.strip("\n").splitlines()[1:]:
+        life, *cells = (cell.strip() for cell in line.split("|"))
+        yield from ((life, given, cell) for given, cell in zip(INPUTS, cells, strict=True))
+
+
+def test_every_pair_of_state_and_input_has_a_row_and_an_outcome_that_is_stated_here():
     assert set(TABLE) == set(product((None, *AlertState), INPUTS))
+    stated = {(alert.state if (alert := LIVES[life]()) else None, given) for life, given, _ in outcomes()}
+    assert stated == set(TABLE)
+
+
+@pytest.mark.parametrize(("life", "given", "outcome"), list(outcomes()))
+def test_what_becomes_of_an_alert(life, given, outcome):
+    alert = LIVES[life]()
+    of = alert.key.kind if alert else AlertKind.SOS
+    inputs = {
+        Pressed: pressed(10 * SECOND, of), Copied: Copied(key(of), Heard("ble:b", None)), Ended: Ended(key(of)),
+        Withdrawn: Withdrawn(key(of)), Confirmed: Confirmed(key(of)), Accept: ACCEPT, Clear: CLEAR, Tick: Tick(False),
+    }  # fmt: skip
+    answer = advance(alert, inputs[given], 10 * SECOND)
+    if isinstance(answer, Refusal):
+        assert answer.value == outcome
+        return
+    reason = answer.reason.value if answer.reason else "-"
+    assert f"{answer.alert.state.value} {reason}" == outcome
+    if answer.reason in (Reason.PRESS, Reason.ACCEPT, Reason.CLEAR, Reason.CONFIRMED, Reason.CANCELLED):
+        assert answer.alert.changed_at == moment(10 * SECOND)
+    else:
+        assert alert.changed_at == answer.alert.changed_at == moment(0)
+    if given in (Accept, Clear):
+        assert answer.alert.by == "desk-3"
+    elif answer.alert.state is AlertState.RAISED:
+        assert answer.alert.by is None
 
 
 def test_a_press_raises_with_the_kind_s_severity():
@@ -143,6 +211,12 @@ def test_what_the_profile_declares_to_confirm_a_fall_confirms_it():
     answer = advance(raised(AlertKind.FALL), Confirmed(key(AlertKind.FALL)), 5 * SECOND)
     assert isinstance(answer, Move)
     assert answer.alert.confirmed
+
+
+def test_a_fall_of_a_device_that_is_not_worn_is_told_like_any_other_and_says_so():
+    fall = raised(AlertKind.FALL, worn=False)
+    assert (fall.worn, fall.severity, fall.state) == (False, Severity.CRITICAL, AlertState.RAISED)
+    assert ticks(fall, range(1, 60)) == ticks(raised(AlertKind.FALL, worn=True), range(1, 60))
 
 
 def test_a_second_fall_opens_the_window_again():

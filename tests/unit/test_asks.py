@@ -16,6 +16,8 @@ EVERY = [
     asks.Clear("01ka", "a-1"),
     asks.Devices(),
     asks.Device("band-1"),
+    asks.Test("band-1"),
+    asks.Test("band-1", 10),
 ]
 
 
@@ -46,6 +48,9 @@ def test_every_kind_of_question_is_tried_here() -> None:
         b'{"ask":"accept","alert":"01ka","by":""}',
         b'{"ask":"accept","alert":"01ka","by":"li\\n"}',
         b'{"ask":"accept","alert":"01ka","by":"' + b"x" * 25 + b'"}',
+        b'{"ask":"test","device":"band-1","minutes":0}',
+        b'{"ask":"test","device":"band-1","minutes":11}',
+        b'{"ask":"test","device":"band-1","minutes":"5"}',
         b'{"ask":"\xff"}',
         b'{"ask":"show","alert":"\\ud800"}',
         b"[" * 5_000,
@@ -66,5 +71,5 @@ def test_bytes_are_a_question_or_refused(line: bytes) -> None:
         ask = asks.parse(line)
     except RequestRefused:
         return
-    assert msgspec.json.decode(line)["ask"] in {"alerts", "show", "accept", "clear", "devices", "device"}
+    assert msgspec.json.decode(line)["ask"] in {"alerts", "show", "accept", "clear", "devices", "device", "test"}
     assert isinstance(ask, asks.Ask)

@@ -1,6 +1,7 @@
 """`alerts` and `devices` as commands: how they end, both their languages, and what they say without a daemon."""
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -188,6 +189,20 @@ def test_a_daemon_that_has_too_much_to_do_says_so(
     assert say("alerts", "list") == (1, "", "the daemon has too much to do; try again\n")
 
 
+def test_a_test_window_is_opened_and_shown_in_both_languages(
+    station: Answering, say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = r"band-0001: its first SOS until \d\d:\d\d:\d\d is a test, every further one is real\n"
+    code, out, _ = say("devices", "test", "band-0001", "--minutes", "2")
+    assert (code, bool(re.fullmatch(opened, out))) == (0, True)
+    assert say("devices", "show", "band-0001")[1].count(out) == 1
+    assert json.loads(say("devices", "test", "band-0001", "--json")[1])["until"] == "2026-11-24T00:05:00.000Z"
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "之前的第一次紧急呼叫算作测试，之后的都是真实呼叫" in say("devices", "test", "band-0002")[1]
+    code, out, err = say("devices", "test", "band-0009")
+    assert (code, out, err) == (1, "", "band-0009：名册里没有这个设备，请查看 `station-gateway devices list`\n")
+
+
 @pytest.mark.parametrize("by", ["Li Ming", "", "x" * 25, "li\n", "李"])
 def test_a_name_that_is_no_pseudonym_is_not_sent(by: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -196,10 +211,12 @@ def test_a_name_that_is_no_pseudonym_is_not_sent(by: str, capsys: pytest.Capture
     assert "write 1 to 24 of the characters a-z, 0-9 and -" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["alerts"], ["devices"], ["alerts", "show"], ["devices", "test", "band-1"]])
-def test_wrong_usage_ends_with_two(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words", ["alerts", "devices", "alerts show", "devices test", "devices test band-1 --minutes 11"], ids=str
+)
+def test_wrong_usage_ends_with_two(words: str) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(words)
+        main(words.split())
     assert ended.value.code == 2
 
 

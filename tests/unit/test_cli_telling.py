@@ -31,6 +31,7 @@ SOS = Alert(
     state=AlertState.RAISED,
     confirmed=True,
     late=False,
+    storm=False,
     press_count=2,
     test=False,
     auth=Auth.NONE,
@@ -80,6 +81,11 @@ def test_open_alerts_at_a_glance_in_chinese() -> None:
     ]
 
 
+def test_what_is_merely_ordered_is_no_critical_alert_though_nobody_has_accepted_it() -> None:
+    ordered = replace(SHOPPING, state=AlertState.RAISED, by=None)
+    assert next(telling.alerts([ordered], ENGLISH, NOW)) == "Open alerts: 1. Critical and not accepted: 0."
+
+
 def test_nothing_open_is_said() -> None:
     assert list(telling.alerts([], ENGLISH, NOW)) == ["No alert is open."]
     assert list(telling.alerts([], CHINESE, NOW)) == ["没有未结束的警报。"]
@@ -93,6 +99,7 @@ def test_nothing_open_is_said() -> None:
         ({"late": True, "worn": False}, "SOS, late, not worn"),
         ({"kind": AlertKind.NOT_WORN, "worn": False}, "not worn"),
         ({"auth": Auth.REPLAYED}, "SOS, maybe replayed"),
+        ({"storm": True}, "SOS, in a storm of presses"),
         ({"kind": AlertKind.SERVICE_REQUEST, "service": "laundry"}, "service: laundry"),
     ],
 )
@@ -123,6 +130,7 @@ def test_how_long_ago_something_was(minutes: int, ago: str) -> None:
 
 STORY = [
     Line(NOW, story.Heard("serial:rx", -67, "KEY")),
+    Line(NOW, story.Tested("desk-3")),
     Line(NOW, story.Recorded("20261124.alert.jsonl")),
     Line(NOW, story.Decided(Reason.PRESS, AlertState.RAISED)),
     Line(NOW, story.Committed("aaaa0000-1")),
@@ -154,6 +162,7 @@ def test_an_alert_and_its_story() -> None:
         "",
         "2026-11-24",
         " 16:00:00.000  heard over serial:rx (-67 dBm), press KEY",
+        " 16:00:00.000  counts as a test: desk-3 had opened a test window",
         " 16:00:00.000  packets recorded in 20261124.alert.jsonl",
         " 16:00:00.000  raised",
         " 16:00:00.000  message aaaa0000-1 is on the disk, in the alert lane",

@@ -116,6 +116,25 @@ def test_a_story_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_test_window_is_opened_by_whoever_asks_and_is_shown_with_its_device(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with box(tmp_path) as at:
+            opened = (await at.ask(asks.Test("pend", 10)))["result"]
+            assert opened == {"device": "pendant-1", "until": "2026-11-24T00:10:00.000Z"}
+            trial = at.trials.of("pendant-1")
+            assert trial is not None
+            assert trial.by == "box-root"
+            devices = (await at.ask(asks.Devices()))["result"]["devices"]
+            assert [device["test_until"] for device in devices] == [None, None, opened["until"]]
+            at.office.clock.ms = 600_000
+            assert (await at.ask(asks.Device("pend")))["result"]["device"]["test_until"] is None
+            assert await at.refused(asks.Test("band-0009")) == "unknown_device"
+            assert (await at.said(b'{"ask":"test","device":"pend","minutes":11}'))["code"] == "invalid"
+            assert at.trials.of("pendant-1") is None
+
+    asyncio.run(run())
+
+
 def test_every_wearable_is_listed_with_when_it_was_heard_and_what_is_open(tmp_path: Path) -> None:
     async def run() -> None:
         async with box(tmp_path) as at:
@@ -125,9 +144,9 @@ def test_every_wearable_is_listed_with_when_it_was_heard_and_what_is_open(tmp_pa
             devices = (await at.ask(asks.Devices()))["result"]["devices"]
             told = [[*list(device.values())[:-1], [alert["id"] for alert in device["alerts"]]] for device in devices]
             assert told == [
-                ["band-0001", "w-0001", None, "2026-11-24T00:00:00.500Z", "serial:a", -60, 88, [ident, low]],
-                ["band-0002", "w-0002", "hall", None, None, None, None, []],
-                ["pendant-1", None, None, "2026-11-24T00:00:00.000Z", "ble:b", None, None, []],
+                ["band-0001", "w-0001", None, "2026-11-24T00:00:00.500Z", "serial:a", -60, 88, None, [ident, low]],
+                ["band-0002", "w-0002", "hall", None, None, None, None, None, []],
+                ["pendant-1", None, None, "2026-11-24T00:00:00.000Z", "ble:b", None, None, None, []],
             ]
             assert (await at.ask(asks.Device("pend")))["result"]["device"] == devices[2]
             assert (await at.ask(asks.Device("band-0001")))["result"]["device"] == devices[0]

@@ -11,6 +11,7 @@ from drivers.decoders.catalogue import DECODERS
 from drivers.decoders.contract import Decoder
 from drivers.marked import Refused
 from gateway.config import Secret, Trust
+from gateway.contract import Codes
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
@@ -250,6 +251,27 @@ def test_trust_is_stated_of_profiles_that_there_are_in_words_that_are_known(load
     (name,) = told(load, f"{MINIMAL}trust: {{399-reference: lenient}}\n")
     assert name.startswith("gateway.yaml:4:24: no profile is called '399-reference'; known are 398-reference, ")
     assert load(f"{MINIMAL}trust: {{398-reference: lenient}}\n").config.trust == {"398-reference": Trust.LENIENT}
+
+
+def test_services_are_renamed_where_a_key_orders_them(load: Load) -> None:
+    (wrong,) = told(load, f"{MINIMAL}services: {{shoping: meals}}\n")
+    assert wrong == "gateway.yaml:4:12: no key orders 'shoping'; known are callback, ride, shopping"
+    assert load(f"{MINIMAL}services: {{shopping: meals}}\n").config.services == {"shopping": "meals"}
+    laundry = "buttons: {long: {kind: service_request, service: laundry}}"
+    roster = ROSTER.replace("wearer: w-7f3a", laundry)
+    assert load(f"{MINIMAL}services: {{laundry: cleaning}}\n", roster=roster).config.services
+
+
+def test_the_station_s_own_codes_are_read_and_what_is_wrong_with_them_is_told_in_their_file(
+    load: Load, tmp_path: Path
+) -> None:
+    named = f"{MINIMAL}alerts: {{codes: codes.yaml}}\n"
+    assert told(load, named) == ["codes.yaml:1:1: there is no such file; create it, or correct the path"]
+    (tmp_path / "codes.yaml").write_text("sso: {scaip: null, contact_id: null}\n")
+    assert told(load, named) == ["codes.yaml:1:1: unknown key 'sso'; did you mean 'sos'?"]
+    (tmp_path / "codes.yaml").write_text("sos: {scaip: null, contact_id: 120}\n")
+    assert load(named).codes == {"sos": Codes(None, "120")}
+    assert load(MINIMAL).codes == {}
 
 
 def test_relative_paths_are_seen_from_the_file_s_folder_and_absolute_ones_are_kept(load: Load, tmp_path: Path) -> None:

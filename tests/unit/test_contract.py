@@ -71,8 +71,9 @@ DESIGNED_TELEMETRY = """
  "time":"2026-11-23T08:00:02.000Z","sequence":"00000000000000000812",
  "data":{"station":"xinhua-03","readings":[{"device":"band-0001","wearer":"w-7f3a","at":"2026-11-23T08:00:01.000Z",
   "clock":"synced","values":{"heart_rate":72,"spo2":97,"battery_level":88}}]}}"""
+INBOUND = {MessageName.ACK, MessageName.REQUEST, MessageName.TEST_WINDOW}
 FREE_MAPS = {"values", "links", "rejected", "radios", "rungs"}
-OPTIONAL = {(MessageName.ACK, "at"), (MessageName.REQUEST, "args")}
+OPTIONAL = {(MessageName.ACK, "at"), (MessageName.REQUEST, "args"), (MessageName.TEST_WINDOW, "minutes")}
 
 
 def topic_of(name: MessageName, title: str, message: dict[str, Any]) -> str:
@@ -83,8 +84,10 @@ def topic_of(name: MessageName, title: str, message: dict[str, Any]) -> str:
             return f"{BASE}/alert/01kas0hmvx2c4nq8tz6m3d7e9f/ack"
         case MessageName.REQUEST:
             return f"{BASE}/request/ping"
+        case MessageName.TEST_WINDOW:
+            return f"{BASE}/request/test-window"
         case MessageName.RESPONSE:
-            return f"{BASE}/response/{title.split('-', maxsplit=1)[0]}"
+            return f"{BASE}/response/{title.removesuffix('-refused')}"
         case _:
             return f"{BASE}/{name.value}"
 
@@ -160,7 +163,7 @@ def test_a_value_of_another_type_is_refused(name: MessageName, title: str, messa
 def test_what_we_publish_has_no_other_fields(name: MessageName, title: str, message: dict[str, Any]) -> None:
     for path, _ in objects(message):
         surprised = changed(message, path, lambda it: it.update(surprise="!"))
-        assert refused(name, surprised) == (name not in (MessageName.ACK, MessageName.REQUEST)), path
+        assert refused(name, surprised) == (name not in INBOUND), path
 
 
 @pytest.mark.parametrize("name", MessageName)

@@ -123,6 +123,79 @@ def test_strangers_that_only_repeat_leave_a_bounded_memory() -> None:
     assert len(station.normaliser._told) <= STRANGERS + len(ROSTER.devices)
 
 
+def test_the_first_sos_in_a_test_window_is_a_test_and_closes_it() -> None:
+    station = Station()
+    station.normaliser.trials.open("band-0001", 5, "desk-3")
+    tried = station.press(BAND, fresh(1))
+    meant = station.press(BAND, fresh(2))
+    assert (tried.key, tried.tester) == (AlertKey("w-7f3a", AlertKind.SOS, None, test=True), "desk-3")
+    assert (meant.key, meant.tester) == (AlertKey("w-7f3a", AlertKind.SOS, None, test=False), None)
+
+
+def test_copies_of_a_test_press_are_told_to_the_test_and_use_up_no_window() -> None:
+    station = Station()
+    station.press(BAND, fresh(1))
+    station.normaliser.trials.open("band-0001", 5, "desk-3")
+    assert station.hear(BAND, fresh(1), link="serial:b").inputs[0].key.test is False
+    tried = station.press(BAND, fresh(2))
+    (copy,) = station.hear(BAND, fresh(2), link="serial:b").inputs
+    assert (tried.key.test, copy) == (True, Copied(tried.key, copy.heard, "lobby"))
+
+
+@pytest.mark.parametrize(
+    ("address", "occurrence"),
+    [
+        (BAND, fresh(7, OccurrenceKind.FALL)),
+        (BAND, fresh(7, OccurrenceKind.BUTTON)),
+        (BAND, Occurrence(OccurrenceKind.SOS, Counter(7, fresh=False, wrap=65535))),
+        (PENDANT, fresh(7)),
+        (STRANGER, fresh(7)),
+    ],
+    ids=["a fall", "a button", "late", "another device of the wearer", "a stranger"],
+)
+def test_what_is_no_fresh_sos_of_that_device_stays_real_and_leaves_the_window_open(
+    address: str, occurrence: Occurrence
+) -> None:
+    station = Station()
+    station.hear(address, Occurrence(OccurrenceKind.NONE, Counter(1, fresh=False, wrap=65535)))
+    station.normaliser.trials.open("band-0001", 5, "desk-3")
+    assert station.press(address, occurrence).key.test is False
+    assert station.press(BAND, fresh(8)).key.test is True
+
+
+def test_a_replayed_sos_stays_real_and_leaves_the_window_open() -> None:
+    station = Station()
+    station.press(BAND, fresh(1))
+    station.clock.ms = COPY_MS + 1
+    station.normaliser.trials.open("band-0001", 5, "desk-3")
+    replayed = station.press(BAND, fresh(1))
+    assert (replayed.auth, replayed.key.test) == (Auth.REPLAYED, False)
+    assert station.press(BAND, fresh(2)).key.test is True
+
+
+def test_a_doubtful_sos_stays_real_and_leaves_the_window_open() -> None:
+    station = Station()
+    station.normaliser.trials.open("sealed-0001", 5, "desk-3")
+    (doubtful, *_) = station.plain(fresh(1)).inputs
+    (proven, *_) = station.sealed(1, fresh(2)).inputs
+    assert [each.key.test for each in (doubtful, proven)] == [False, True]
+
+
+def test_a_test_code_uses_up_no_window() -> None:
+    station = Station()
+    station.normaliser.trials.open("band-0001", 5, "desk-3")
+    assert station.press(BAND, fresh(1, OccurrenceKind.TEST)).tester is None
+    assert station.press(BAND, fresh(2)).tester == "desk-3"
+
+
+def test_a_test_press_still_confirms_a_fall_that_is_pending() -> None:
+    station = Station()
+    station.normaliser.trials.open("band-0001", 5, "desk-3")
+    confirming = Occurrence(OccurrenceKind.SOS, Counter(1, fresh=True, wrap=65535), confirms_fall=True)
+    tried, confirmed = station.hear(BAND, confirming).inputs
+    assert (tried.key.test, confirmed) == (True, Confirmed(AlertKey("w-7f3a", AlertKind.FALL, None, test=False)))
+
+
 def test_two_devices_of_one_wearer_press_the_same_alert_and_a_fixed_button_its_own() -> None:
     station = Station()
     assert station.press(BAND, fresh(1)).key == station.press(PENDANT, fresh(1)).key

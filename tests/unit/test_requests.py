@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from gateway.desk import ACKS
 from gateway.model import AlertState
 from gateway.report import Report
-from gateway.requests import ALERTS_LISTED, Call, Requests
+from gateway.requests import ALERTS_LISTED, LISTS, LISTS_MS, Call, Requests
+from gateway.roster import Device, Roster
+from gateway.trials import Trials
 from gateway.wire import PAYLOAD_MAX
 from tests.support import contract
 from tests.support.inside import Office, open_lane, open_office, sos
@@ -24,13 +26,20 @@ BASE = "398/v1/test-01"
 ACCEPT = {"v": 1, "id": "q-1", "action": "accept", "by": "desk-3"}
 PING = {"v": 1, "id": "q-1"}
 Json = dict[str, Any]
+SESSION = "01kas0g5m0w3v9rb6h2yj8n4kq"
+ROSTER = Roster((
+    Device(id="band-0001", address="c09800000001", wearer="w-0001"),
+    Device(id="band-0002", address="c09800000002", wearer="w-0002"),
+    Device(id="pendant-2", address="c09800000003", wearer="w-0002"),
+))  # fmt: skip
+TRY = PING | {"args": {"session": SESSION, "by": "desk-3", "device": "band-0001"}}
 
 
 class Cloud:
     """Asks, and keeps the answers; each is held against the contract."""
 
-    def __init__(self, office: Office, requests: Requests) -> None:
-        self.office, self.requests = office, requests
+    def __init__(self, office: Office, requests: Requests, trials: Trials) -> None:
+        self.office, self.requests, self.trials = office, requests, trials
         self.answers: list[tuple[str, Json]] = []
 
     async def say(self, below: str, said: object, *, retained: bool = False) -> Json:
@@ -52,8 +61,11 @@ async def cloud(folder: Path) -> AsyncIterator[Cloud]:
     async with open_office(folder) as office, open_lane(folder, "telemetry") as telemetry:
         lanes, clock = {"alert": office.lane, "telemetry": telemetry}, office.clock
         report = Report(office.wire, {}, lanes, office.faults, clock.moment())
-        info = partial(report.info, clock, "01kas0g5m0w3v9rb6h2yj8n4kq")
-        yield Cloud(office, Requests(office.wire, office.desk, partial(report.ping, clock), info))
+        info = partial(report.info, clock, SESSION)
+        trials = Trials(ROSTER, clock.moment)
+        ping, session, now = partial(report.ping, clock), lambda: SESSION, clock.moment
+        requests = Requests(office.wire, office.desk, trials, session, ping, info, now)
+        yield Cloud(office, requests, trials)
 
 
 async def raised(it: Cloud, number: int = 1) -> str:
@@ -184,7 +196,7 @@ def test_where_a_key_stands_twice_one_of_them_counts_and_one_answer_is_given(tmp
 def test_an_unknown_verb_is_refused_with_the_known_ones(tmp_path: Path, verb: str) -> None:
     async def run() -> None:
         async with cloud(tmp_path) as it:
-            error = {"code": "unknown_verb", "message": "known are alerts, info, ping"}
+            error = {"code": "unknown_verb", "message": "known are alerts, info, ping, test-window"}
             assert (await it.say(f"request/{verb}", PING))["error"] == error
 
     asyncio.run(run())
@@ -206,6 +218,59 @@ def test_ping_and_info_answer_as_the_contract_says(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_test_window_is_opened_for_a_device_or_for_the_only_one_of_a_wearer(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            result = (await it.say("request/test-window", TRY))["result"]
+            assert result == {"device": "band-0001", "until": "2026-11-24T00:05:00.000Z"}
+            by_wearer = {"session": SESSION, "by": "desk-4", "wearer": "w-0001", "minutes": 10}
+            result = (await it.say("request/test-window", PING | {"args": by_wearer}))["result"]
+            assert result == {"device": "band-0001", "until": "2026-11-24T00:10:00.000Z"}
+            trial = it.trials.of("band-0001")
+            assert trial is not None
+            assert trial.by == "desk-4"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"device": "band-0009"}, "unknown_device"),
+        ({"device": "W-0001"}, "unknown_device"),
+        ({"device": None, "wearer": "w-0002"}, "ambiguous"),
+        ({"session": "01kas0g5m0w3v9rb6h2yj8n4kr"}, "stale"),
+        ({"session": None}, "invalid"),
+        ({"wearer": "w-0001"}, "invalid"),
+        ({"device": None}, "invalid"),
+        ({"minutes": 0}, "invalid"),
+        ({"minutes": 11}, "invalid"),
+        ({"minutes": 2.5}, "invalid"),
+        ({"minutes": "5"}, "invalid"),
+        ({"by": ""}, "invalid"),
+        ({"by": "x" * 65}, "invalid"),
+    ],
+)
+def test_a_test_window_is_refused_with_its_reason_and_none_is_open(tmp_path: Path, changed: Json, code: str) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            args = {name: value for name, value in (TRY["args"] | changed).items() if value is not None}
+            answer = await it.say("request/test-window", TRY | {"args": args})
+            assert answer["error"]["code"] == code
+            assert not any(map(it.trials.of, ("band-0001", "band-0002", "pendant-2")))
+
+    asyncio.run(run())
+
+
+def test_no_test_window_is_opened_by_a_retained_message(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            assert (await it.say("request/test-window", TRY, retained=True))["error"]["code"] == "retained"
+            assert it.trials.of("band-0001") is None
+
+    asyncio.run(run())
+
+
 def test_alerts_lists_a_hundred_and_counts_all_that_are_open(tmp_path: Path) -> None:
     async def run() -> None:
         async with cloud(tmp_path) as it:
@@ -216,6 +281,39 @@ def test_alerts_lists_a_hundred_and_counts_all_that_are_open(tmp_path: Path) -> 
             result = (await it.say("request/alerts", PING))["result"]
             assert (result["total"], len(result["alerts"])) == (ALERTS_LISTED + 19, ALERTS_LISTED)
             assert sos(0).new_id not in {alert["id"] for alert in result["alerts"]}
+
+    asyncio.run(run())
+
+
+def test_a_flood_of_questions_for_the_alerts_is_answered_eight_times_a_second(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            for _ in range(LISTS + 50):
+                it.requests.take(Call(f"{BASE}/request/alerts", json.dumps(PING).encode(), False, it._answered))
+            assert (it.requests.counts, it.office.desk.waiting) == ({"busy": 50}, LISTS)
+            it.office.clock.ms = LISTS_MS
+            it.requests.take(Call(f"{BASE}/request/alerts", json.dumps(PING).encode(), False, it._answered))
+            assert it.requests.counts == {"busy": 51}  # those of before still wait
+            await it.office.desk.settle()
+            assert it.requests.counts == {"busy": 51, "ok": LISTS}
+            assert (await it.say("request/alerts", PING))["status"] == "ok"
+            assert (await it.say("request/ping", PING))["status"] == "ok"
+
+    asyncio.run(run())
+
+
+def test_a_flood_of_what_is_no_request_at_all_is_answered_and_changes_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            alert = await raised(it)
+            for _ in range(20):
+                for payload, _ in HOSTILE.values():
+                    said = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+                    for below in (f"alert/{alert}/ack", "alert/nobody/ack", "request/test-window", "request/x"):
+                        it.requests.take(Call(f"{BASE}/{below}", said, False, it._answered))
+            assert len(it.answers) == it.requests.counts.total() == 20 * 4 * len(HOSTILE)
+            assert it.requests.counts.keys() == {"invalid", "too_large", "unknown_verb"}
+            assert (state(it, alert), it.office.desk.waiting) == (AlertState.RAISED, 0)
 
     asyncio.run(run())
 

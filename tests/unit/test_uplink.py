@@ -18,10 +18,12 @@ from gateway.errors import UplinkDown
 from gateway.health import Faults
 from gateway.model import Settlement
 from gateway.requests import Requests
+from gateway.roster import Roster
 from gateway.session import AlertUplink
 from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
 from gateway.sinks.words import Endpoint, Inbound, Login
+from gateway.trials import Trials
 from gateway.uplink import Brokers, Carrier, Proof, Road, Shore, TelemetryUplink
 from gateway.wire import CLOUDEVENTS
 from tests.support.drafts import draft
@@ -178,7 +180,8 @@ def shore(road: Road, login_: Callable[[], Login], faults: Faults) -> Shore:
 
 
 def alert_uplink(office: Office, brokers: Brokers, at_shore: Shore) -> AlertUplink:
-    requests = Requests(WIRE, office.desk, dict, dict)
+    now = office.clock.moment
+    requests = Requests(WIRE, office.desk, Trials(Roster(()), now), lambda: "", dict, dict, now)
     return AlertUplink(office.lane, brokers, at_shore, requests, lambda: {"alert": (office.lane.outbox.epoch, 1)})
 
 

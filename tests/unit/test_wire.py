@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gateway.alerts import Rules, raised
 from gateway.errors import RequestRefused
-from gateway.model import Draft, Gap, GapCause, Moment, Reason, Sample, Wearable
-from gateway.wire import PAYLOAD_MAX, Topics, parse_ack, parse_request, parse_state, request_id, rfc3339
+from gateway.model import AlertKey, AlertKind, Draft, Gap, GapCause, Moment, Reason, Sample, Wearable
+from gateway.wire import PAYLOAD_MAX, Topics, Wire, parse_ack, parse_request, parse_state, request_id, rfc3339
 from tests.support import contract
 from tests.support.inside import StillClock, make_wire, sos
 from tests.support.moments import BOOT, WALL_MS, moment
@@ -116,6 +117,17 @@ def test_alerts_and_gaps_are_never_shed_and_telemetry_may_be() -> None:
     assert wire.alert(alert, Reason.PRESS, moment(0)).subject == alert.id
     assert wire.gap(Gap("telemetry", "aaaa0000", GapCause.SHED, moment(0), 1, 2, 2)).subject is not None
     assert wire.telemetry([Sample(Wearable("00010203", "a"), moment(0), {"spo2": 97})], moment(0)).subject is None
+
+
+def test_a_service_is_called_as_the_station_calls_it_and_another_kind_has_none() -> None:
+    wire = Wire("398/v1", "test-01", "0.1.0", StillClock(), services={"shopping": "meals"})
+    for ordered, called in (("shopping", "meals"), ("ride", "ride"), (None, None)):
+        kind = AlertKind.SERVICE_REQUEST if ordered else AlertKind.SOS
+        pressed = replace(sos(1), key=AlertKey("w-0001", kind, ordered, test=False))
+        alert = raised(None, pressed, moment(0), Rules()).alert
+        message = wire.alert(alert, Reason.PRESS, moment(0)).freeze("aaaa0000", 1)
+        contract.check(message.topic, message.payload)
+        assert wire.alert_body(alert)["service"] == called
 
 
 def test_birth_tells_the_boot_s_time_only_where_the_clock_is_believed() -> None:
