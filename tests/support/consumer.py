@@ -32,10 +32,10 @@ class Consumer:
         end(self._process)
 
     def start(self) -> None:
-        before = self._subscribed()
+        before = self.subscriptions
         with self._out.open("ab") as out:
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=out, stderr=out)
-        wait_for(lambda: self._subscribed() > before, 10, f"{self._name} subscribes")
+        wait_for(lambda: self.subscriptions > before, 10, f"{self._name} subscribes")
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
@@ -59,5 +59,7 @@ class Consumer:
         with closing(sqlite3.connect(self._store, timeout=60)) as store:
             return store.execute(question).fetchall()
 
-    def _subscribed(self) -> int:
+    @property
+    def subscriptions(self) -> int:
+        """How often the broker has taken its subscriptions so far."""
         return self._broker.log.count(f"Sending SUBACK to {self._name}\n")

@@ -153,12 +153,12 @@ def test_the_telemetry_lane_s_gaps_leave_no_hole_for_who_does_not_receive_it() -
     assert desk.hear(telemetry.gap(50, 90, "telemetry"), HEALTH, HEALTH) == []
 
 
-@given(st.sets(st.integers(1, 30), min_size=2), st.randoms())
+@given(st.sets(st.integers(1, 9), min_size=2), st.randoms())
 def test_in_whatever_order_numbers_come_the_holes_are_those_that_never_did(
     came: set[int], chance: random.Random
 ) -> None:
     a, desk = PaperStation("a", "aaaaaaaa"), Desk()
-    messages = [a.alert(str(number), [(None, 100 * number)]) for number in range(1, 31)]
+    messages = [a.alert(str(number), [(None, 100 * number)]) for number in range(1, 10)]
     order = list(came)
     chance.shuffle(order)
     desk.hear(*(messages[number - 1] for number in order))
