@@ -319,3 +319,28 @@ def test_what_is_new_after_a_press(was: Behaviour, comes: Behaviour, later: int,
     hear(episodes, Occurrence(SOS, was), 0)
     hear(episodes, Occurrence(SOS, was), 20_000)
     assert hear(episodes, Occurrence(SOS, comes), 20_000 + later).verdict is verdict
+
+
+BEHAVIOURS = {
+    "edge with a key": Edge,
+    "edge without": lambda _: Edge(None),
+    "identity": lambda _: Identity(),
+    "level": lambda _: Level(active=True),
+    "counter": lambda number: Counter(number, True, 65535),
+}
+
+
+@pytest.mark.parametrize("name", BEHAVIOURS)
+@given(plan=st.lists(st.tuples(st.integers(0, 60), st.booleans(), st.integers(1, 3 * COPY_MS)), max_size=30))
+def test_whatever_tells_presses_apart_none_is_lost_and_none_doubled(name: str, plan: list[tuple[int, bool, int]]):
+    """Each press is on the air with its copies, perhaps over a killed daemon, and then silent for longer than 30 s."""
+    episodes, ms = Episodes(), 0
+    for number, (copies, killed, silence) in enumerate(plan, 1):
+        pressed = Occurrence(SOS, BEHAVIOURS[name](number))
+        first = hear(episodes, pressed, ms)
+        assert (first.verdict, first.replayed) == (Verdict.PRESS, False)
+        if killed:
+            episodes = restarted(episodes, first, ms)
+        heard = {hear(episodes, pressed, ms + 200 * copy).verdict for copy in range(1, copies + 1)}
+        assert heard <= {Verdict.COPY}
+        ms += 200 * copies + SILENCE_MS + silence
