@@ -280,3 +280,67 @@ def test_however_frames_are_delayed_and_repeated_each_press_is_told_once(plan):
             if copy % 7 == 3 and delayed > 0:
                 assert hear(episodes, counted(delayed), ms).verdict is Verdict.COPY
     assert told == list(range(1, number + 1))
+
+
+@pytest.mark.parametrize("behaviour", [Edge(7), Edge(None), Identity(), Level(active=True), Counter(7, True, 99)])
+def test_a_hundred_copies_over_twenty_seconds_a_kill_and_the_capture_again_are_one_press(behaviour: Behaviour):
+    """Whatever tells copies apart; what comes over another radio or receiver is no other frame here."""
+    pressed = Occurrence(SOS, behaviour)
+    episodes = Episodes()
+    first = hear(episodes, pressed, 0)
+    live = [hear(episodes, pressed, at).verdict for at in range(200, 10_000, 200)]
+    again = restarted(episodes, first, 10_000)
+    live += [hear(again, pressed, at).verdict for at in range(10_000, 20_000, 200)]
+    replay = [hear(again, pressed, at).verdict for at in range(20_000, 40_000, 200)]
+    assert (first.verdict, {*live, *replay}) == (Verdict.PRESS, {Verdict.COPY})
+
+
+NEW_PRESSES = [  # what comes after a press that was last heard at 20 s: how long after, and what it is
+    (Edge(7), Edge(8), 1, Verdict.PRESS),
+    (Edge(7), Edge(7), COPY_MS, Verdict.COPY),
+    (Edge(7), Edge(7), COPY_MS + 1, Verdict.PRESS),
+    (Edge(None), Edge(None), SILENCE_MS, Verdict.COPY),
+    (Edge(None), Edge(None), SILENCE_MS + 1, Verdict.PRESS),
+    (Identity(), Identity(), SILENCE_MS, Verdict.COPY),
+    (Identity(), Identity(), SILENCE_MS + 1, Verdict.PRESS),
+    (Level(active=True), Level(active=False), 1, Verdict.ENDED),
+    (Level(active=True), Level(active=True), SILENCE_MS, Verdict.COPY),
+    (Level(active=True), Level(active=True), SILENCE_MS + 1, Verdict.PRESS),
+    (Counter(7, True, 99), Counter(8, True, 99), 1, Verdict.PRESS),
+    (Counter(7, True, 99), Counter(8, False, 99), 1, Verdict.PRESS),
+    (Counter(7, True, 99), Counter(7, False, 99), 2 * COPY_MS, Verdict.COPY),
+    (Counter(7, True, 99), Counter(7, True, 99), COPY_MS + 1, Verdict.PRESS),
+]
+
+
+@pytest.mark.parametrize(("was", "comes", "later", "verdict"), NEW_PRESSES)
+def test_what_is_new_after_a_press(was: Behaviour, comes: Behaviour, later: int, verdict: Verdict):
+    episodes = Episodes()
+    hear(episodes, Occurrence(SOS, was), 0)
+    hear(episodes, Occurrence(SOS, was), 20_000)
+    assert hear(episodes, Occurrence(SOS, comes), 20_000 + later).verdict is verdict
+
+
+BEHAVIOURS = {
+    "edge with a key": Edge,
+    "edge without": lambda _: Edge(None),
+    "identity": lambda _: Identity(),
+    "level": lambda _: Level(active=True),
+    "counter": lambda number: Counter(number, True, 65535),
+}
+
+
+@pytest.mark.parametrize("name", BEHAVIOURS)
+@given(plan=st.lists(st.tuples(st.integers(0, 60), st.booleans(), st.integers(1, 3 * COPY_MS)), max_size=30))
+def test_whatever_tells_presses_apart_none_is_lost_and_none_doubled(name: str, plan: list[tuple[int, bool, int]]):
+    """Each press is on the air with its copies, perhaps over a killed daemon, and then silent for longer than 30 s."""
+    episodes, ms = Episodes(), 0
+    for number, (copies, killed, silence) in enumerate(plan, 1):
+        pressed = Occurrence(SOS, BEHAVIOURS[name](number))
+        first = hear(episodes, pressed, ms)
+        assert (first.verdict, first.replayed) == (Verdict.PRESS, False)
+        if killed:
+            episodes = restarted(episodes, first, ms)
+        heard = {hear(episodes, pressed, ms + 200 * copy).verdict for copy in range(1, copies + 1)}
+        assert heard <= {Verdict.COPY}
+        ms += 200 * copies + SILENCE_MS + silence

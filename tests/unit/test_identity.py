@@ -1,8 +1,13 @@
 """Pseudonyms hide what they are made from and agree wherever they must; ids sort by time."""
 
+import base64
 import hashlib
 import hmac
+from importlib.resources import files
+from typing import Any
 
+import pytest
+import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -13,15 +18,25 @@ KEYS = st.binary(min_size=1, max_size=64)
 ADDRESSES = st.integers(0, (1 << 32) - 1).map("{:08x}".format)
 TIMES = st.integers(0, (1 << 48) - 1)
 CHANCES = st.binary(min_size=10, max_size=10)
+PRESS_KEYS = yaml.safe_load(files("gateway.contract").joinpath("press-keys.yaml").read_text(encoding="utf-8"))
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def test_a_press_key_is_the_published_hmac_so_that_another_program_can_make_it_too() -> None:
-    assert press_key(b"fleet", "00010203", "sos", None, 17) == "3SS7VCPUWNJP7LBBXHGLR2AV5N"
-    digest = hmac.new(b"fleet", b"00010203|service_request|ride|17", hashlib.sha256).digest()
+@pytest.mark.parametrize("row", PRESS_KEYS, ids=lambda row: row["text"])
+def test_a_press_key_is_the_published_one(row: dict[str, Any]) -> None:
+    fleet = row["fleet_key"].encode()
+    assert press_key(fleet, row["address"], row["kind"], row["service"], row["counter"]) == row["key"]
+
+
+@pytest.mark.parametrize("row", PRESS_KEYS, ids=lambda row: row["text"])
+def test_the_published_press_keys_come_out_of_any_hmac(row: dict[str, Any]) -> None:
+    """The page's recipe by itself, without a line of the gateway."""
+    parts = (row["address"], row["kind"], row["service"] or "", row["counter"])
+    assert row["text"] == "{}|{}|{}|{}".format(*parts)
+    digest = hmac.new(row["fleet_key"].encode(), row["text"].encode(), hashlib.sha256).digest()
     number, letters = int.from_bytes(digest), "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-    wanted = "".join(letters[number >> 256 - 5 * (place + 1) & 31] for place in range(26))
-    assert press_key(b"fleet", "00010203", "service_request", "ride", 17) == wanted
+    assert "".join(letters[number >> 256 - 5 * (place + 1) & 31] for place in range(26)) == row["key"]
+    assert base64.b32encode(digest)[:26].decode() == row["key"]
 
 
 @given(KEYS, KEYS, ADDRESSES, ADDRESSES, st.integers(0, 65535), st.integers(0, 65535))
