@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from drivers.marked import read
+from drivers.validated import validated
 from gateway.written import Broker, FilePath, Milliseconds, Name, Section, lasting
 
 SOCKET = Path("/run/station-gateway-act.sock")
@@ -141,3 +143,9 @@ class LocalAlertFile(Section):
     model_config = ConfigDict(extra="ignore")
 
     local_alert: LocalAlert = LocalAlert()
+
+
+def load_local_alert(path: Path) -> LocalAlert:
+    """Read this section of gateway.yaml alone: a mistake elsewhere silences nothing. Refused: it is wrong itself."""
+    local = validated(read(path), LocalAlertFile).local_alert
+    return local.model_copy(update={"socket": path.parent.absolute() / local.socket})
