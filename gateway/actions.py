@@ -112,6 +112,10 @@ class Action(Section):
     timeout: Annotated[Milliseconds, lasting("1s", "1min")] = 10_000
     """What takes longer is ended, and has failed."""
 
+    @property
+    def deed(self) -> Command | ControlLine | Publication:
+        return next(deed for deed in (self.command, self.serial, self.mqtt) if deed is not None)
+
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
         if [self.command, self.serial, self.mqtt].count(None) != 2:
