@@ -5,7 +5,9 @@ from tests.e2e.station import Station
 
 def act(station: Station, name: str, user: str = "station-gateway") -> tuple[int, str]:
     """As the daemon's user asks; how it ended, and what was said."""
-    done = station.machine.ask(f"runuser -u {user} -- station-gateway act {name} 2>&1", 120)
+    done = station.machine.ask(f"runuser -u {user} -- station-gateway act {name} 2>&1", 300)
+    if done.code:
+        print(station.run("journalctl -u 'station-gateway-act@*' --no-pager | tail -20"))
     return done.code, done.output
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from drivers.marked import Refused
-from gateway.actions import Line, LocalAlertFile
-from gateway.setup import load_all, load_local_alert
+from gateway.actions import Line, LocalAlertFile, load_local_alert
+from gateway.setup import load_all
 from tests.support.keys import problems
 
 ONE_OF = "does not say what to do, or says several things; write one of command, serial and mqtt"

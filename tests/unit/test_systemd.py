@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from drivers.ble import reset
-from gateway import actions, sounder
+from gateway import actions, summons
 from gateway.cli import main
 from gateway.config import CREDENTIAL_FOLDER, CREDENTIALS, Config
 
@@ -140,7 +140,7 @@ def test_the_unit_that_rings_listens_where_the_daemon_asks_and_reads_nothing_but
     assert (args.serve, str(args.config)) == (True, "${CREDENTIALS_DIRECTORY}/gateway.yaml")
     assert only(ACT, "LoadCredential") == "gateway.yaml:/etc/station-gateway/gateway.yaml"
     assert only(ACT, "CapabilityBoundingSet") == ""
-    assert float(only(ACT, "RuntimeMaxSec")) > 60 + sounder.MARGIN_S
+    assert float(only(ACT, "RuntimeMaxSec")) > 60 + summons.MARGIN_S
     assert set(only(ACT, "SupplementaryGroups").split()) & {"station-gateway", "root"} == set()
 
 
