@@ -12,7 +12,7 @@ from drivers.base import Address, OccurrenceKind
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.profile.model import Buttons
 from drivers.validated import validated
-from gateway.config import Section
+from gateway.sections import Section
 from gateway.written import Name
 
 LOW_DIGITS = 8
