@@ -194,8 +194,8 @@ class Station:
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
         self._keep("uplink:alert", self._session.run, backoff)
         self._keep("uplink:telemetry", following.run, backoff)
-        if self._influx is not None and config.influx is not None:
-            self._keep("uplink:influx", self._influx.uplink.run, Backoff(UPLINK_BASE_S, config.influx.retry_max / 1000))
+        if self._influx is not None:
+            self._keep("uplink:influx", self._influx.uplink.run, self._influx.backoff)
         rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults)
         self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
         stages = {"desk": lambda: self._desk.beat}

@@ -11,6 +11,7 @@ from functools import partial
 
 import structlog
 
+from gateway.backoff import Backoff
 from gateway.clock import Clock
 from gateway.config import Config, Influx
 from gateway.errors import DatabaseBusy, RowRefused, StorageFailed, UplinkDown
@@ -30,6 +31,7 @@ log = structlog.get_logger("influx")
 NAME = "influx"
 WINDOW = Window(messages=4, bytes=1 << 20)
 """Read ahead from the file, so that the next row is there when the last is in; one is written at a time."""
+RETRY_BASE_S = 0.5
 SPACE = "free space on the data folder, or see whether its disk is sound"
 Elsewhere = Callable[[Gap], Awaitable[None]]
 """Takes a gap that InfluxDB refuses."""
@@ -42,6 +44,7 @@ class InfluxLane:
     telemetry: Telemetry
     lane: Lane
     uplink: "InfluxUplink"
+    backoff: Backoff
 
 
 class InfluxUplink:
@@ -137,4 +140,5 @@ async def open_influx(
     size = config.telemetry.commit_readings  # a group is one row, and one request
     grouping = Grouping(config.telemetry.commit_every / 1000, size, size)
     telemetry = Telemetry(lane, points, clock, grouping, faults)
-    return InfluxLane(telemetry, lane, InfluxUplink(influx, lane, points, clock, faults, elsewhere))
+    uplink = InfluxUplink(influx, lane, points, clock, faults, elsewhere)
+    return InfluxLane(telemetry, lane, uplink, Backoff(RETRY_BASE_S, influx.retry_max / 1000))

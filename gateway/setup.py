@@ -78,15 +78,17 @@ def warnings(config: Config) -> list[str]:
         found += [f"Bluetooth adapter {name} may be another one after a reboot; use its address" for name in unstable]
     found += [f"{link.link} is for trials: what it plays is taken for real presses" for link in config.replay]
     for broker in config.mqtt.brokers:
-        if broker.startswith("mqtt:") and not _here(broker):
+        if _in_the_open(broker, "mqtt"):
             found.append(f"{broker} is not encrypted; use mqtts:// for a broker that is not on this box")
-    if config.influx is not None and config.influx.url.startswith("http:") and not _here(config.influx.url):
+    if config.influx is not None and _in_the_open(config.influx.url, "http"):
         found.append(f"{config.influx.url} is not encrypted; use https:// for a database that is not on this box")
     return found
 
 
-def _here(address: str) -> bool:
-    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+def _in_the_open(address: str, plain: str) -> bool:
+    """Whether what goes there leaves this box unencrypted."""
+    url = urlsplit(address)
+    return url.scheme == plain and url.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _named(document: Document, key: str, default: str | None = None) -> Path | None:
