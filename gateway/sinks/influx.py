@@ -53,8 +53,10 @@ class Database:
         except HTTPError as error:  # refused, no such name, timeout, an answer that breaks off
             cure = "check influx.url, the network, and that InfluxDB runs there"
             raise UplinkDown("influx_unreachable", f"{influx.url}: cannot be reached ({error})", cure) from error
-        except ValueError as error:  # a page in another encoding, a token that fits in no header
-            raise explained(influx.url, 200, str(error), None) from error
+        except ValueError as error:  # a page in another encoding, a token that fits in no header: its text may hold it
+            what = f"{influx.url}: cannot be spoken with ({type(error).__name__})"
+            cure = "check that influx.token is one line of plain characters, and that influx.url leads to InfluxDB"
+            raise UplinkDown("influx_strange", what, cure) from error
         if status != HTTPStatus.NO_CONTENT:  # a proxy or a portal says 200 to anything
             raise explained(influx.url, status, "204 was expected", None)
 

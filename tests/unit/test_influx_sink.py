@@ -75,6 +75,15 @@ def test_a_page_in_no_known_encoding_is_no_defect_of_ours(stand_in: StandIn, tok
     assert down.value.fault == "influx_strange"
 
 
+@pytest.mark.parametrize("written", ["s3cret\nan old one", "密码"])
+def test_a_token_that_fits_in_no_header_is_told_and_not_repeated(stand_in: StandIn, token: Path, written: str) -> None:
+    token.write_text(written)
+    with pytest.raises(UplinkDown) as down:
+        database(stand_in.url, token).write(LINES)
+    assert (down.value.fault, "influx.token" in down.value.cure) == ("influx_strange", True)
+    assert not any(part in str(down.value) for part in written.splitlines())
+
+
 @pytest.mark.parametrize(("told", "rest_s"), [("7", 7.0), ("999999999", 3600.0), ("Wed, 25 Nov", 0.0), (None, 0.0)])
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_pause_is_granted_where_it_asks_for_one(
