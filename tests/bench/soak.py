@@ -24,7 +24,7 @@ from tests.bench.figures import Figure, table
 from tests.bench.listeners import BASE
 from tests.bench.rig import Rig, folder
 from tests.bench.street import adverts, bands, pipe
-from tests.support.database import Answer, StandIn, influx
+from tests.support.database import VictoriaMetrics, influx
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 
@@ -93,12 +93,13 @@ class CallCentre:
 class Life:
     """What happens in days, each thing every so many seconds."""
 
-    def __init__(self, rig: Rig, database: StandIn, chance: random.Random) -> None:
-        self._rig, self._database, self._chance = rig, database, chance
+    def __init__(self, rig: Rig, database: VictoriaMetrics, chance: random.Random) -> None:
+        self._rig, self._chance = rig, chance
+        self._database = itertools.cycle([lambda: None] * 4 + [database.stop, database.start])
         self._pressing = itertools.cycle(bands(DEVICES)[TALKING:])
         self.events = {
-            1.0: self._press, 2.0: self._noise, 3.0: self._strangers, 20.0: self._replug, 30.0: self._database_away,
-            45.0: self._broker_away,
+            1.0: self._press, 2.0: self._noise, 3.0: self._strangers, 10.0: self._turn_database, 20.0: self._replug,
+            45.0: self._restart_broker,
         }  # fmt: skip
 
     def run(self, over: threading.Event) -> None:
@@ -127,17 +128,18 @@ class Life:
         self._rig.noise.unplug()
         self._rig.noise.plug()
 
-    def _database_away(self) -> None:
-        self._database.answer = Answer(503 if self._database.answer.status == 204 else 204)
+    def _turn_database(self) -> None:
+        """Away for 10 s in each minute."""
+        next(self._database)()
 
-    def _broker_away(self) -> None:
+    def _restart_broker(self) -> None:
         self._rig.broker.stop()
         self._rig.broker.start()
 
 
 def soak(minutes: float) -> tuple[float, list[Figure]]:
     """How many days' readings went through, and what became of the daemon."""
-    with folder() as base, StandIn() as database:
+    with folder() as base, VictoriaMetrics(base) as database:
         (base / "token").write_text("s3cret")
         tally = base / "tasks"
         environment = {"PYTHONPATH": f"{TALLY}:{Path.cwd()}", "TALLY": str(tally)}
@@ -183,7 +185,7 @@ def _watched(rig: Rig, tally: Path) -> list[Watched]:
         Watched("resident memory", "MiB", rig.daemon.rss_mib, PROMISE_MIB),
         Watched("open descriptors", "", lambda: len(os.listdir(f"/proc/{pid}/fd"))),
         Watched("threads", "", lambda: len(os.listdir(f"/proc/{pid}/task"))),
-        Watched("tasks", "", lambda: float(tally.read_text() or "nan")),
+        Watched("tasks", "", lambda: float(tally.read_text())),
         *(Watched(name, "MiB", _size(rig.data, name)) for name in files),
     ]
 

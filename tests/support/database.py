@@ -42,8 +42,7 @@ class VictoriaMetrics:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is not None:
-            end(self._process)
+        self.stop()
 
     def start(self) -> None:
         command = [
@@ -58,9 +57,9 @@ class VictoriaMetrics:
         wait_for(lambda: accepts(self.port), 20, "VictoriaMetrics accepts")
 
     def stop(self) -> None:
-        assert self._process is not None
-        end(self._process, 10)
-        self._process = None
+        if self._process is not None:
+            end(self._process, 10)
+            self._process = None
 
     def kill(self) -> None:
         assert self._process is not None

@@ -13,7 +13,9 @@ from pathlib import Path
 def tally(path: Path) -> None:
     while True:
         time.sleep(1.0)
-        path.write_text(str(len(asyncio.tasks._all_tasks)))
+        written = path.with_suffix(".new")
+        written.write_text(str(len(asyncio.tasks._all_tasks)))
+        written.replace(path)
 
 
 if "TALLY" in os.environ:
