@@ -9,7 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from drivers.marked import read
 from drivers.validated import validated
-from gateway.written import Broker, FilePath, Milliseconds, Name, Section, lasting
+from gateway.sections import Section
+from gateway.written import Broker, FilePath, Milliseconds, Name, lasting
 
 SOCKET = Path("/run/station-gateway-act.sock")
 OURS = "STATION_GATEWAY_"

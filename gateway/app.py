@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable
 from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,13 +26,13 @@ from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.evidence import Evidence
 from gateway.folder import Folder
-from gateway.forward import Window
+from gateway.forward import Lane, Window
 from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.journal import Journal
 from gateway.lanes import Opened, Plan, open_store, start_lane
 from gateway.links import Link, build_links
-from gateway.model import Change
+from gateway.model import Change, Gap
 from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
 from gateway.outages import Outages
@@ -50,6 +51,9 @@ from gateway.telemetry import Grouping, Telemetry
 from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
 from gateway.wire import Wire
 from gateway.writes import Replies, Writes
+
+if TYPE_CHECKING:
+    from gateway.influx import InfluxLane
 
 log = structlog.get_logger("app")
 
@@ -110,10 +114,25 @@ class Station:
         self._chronicle = Chronicle(self._journal.tell, self._recorder.alert, clock.moment)
         self._alert = await start_lane(opened, alert_plan, wire, clock, faults, self._chronicle)
         self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults)
+        self._influx = await self._open_influx()
+        self._lanes = {"alert": self._alert, "telemetry": self._telemetry_lane}
+        if self._influx is not None:
+            self._lanes["influx"] = self._influx.lane
         if outdated:
             await self._alert.commit([], outdated)
         self._join_inside(memory, numbers, alerts)
         self._join_outside()
+
+    async def _open_influx(self) -> "InfluxLane | None":
+        config = self._config
+        if config.influx is None:
+            return None
+        from gateway.influx import open_influx  # noqa: PLC0415 - its client is an optional part
+
+        async def elsewhere(gap: Gap) -> None:
+            await self._alert.commit([self._wire.gap(gap)])
+
+        return await open_influx(config, config.influx, self._clock, self._faults, elsewhere)
 
     def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
         """What survived the last run: devices' episodes and people's alerts."""
@@ -135,7 +154,8 @@ class Station:
         chronicle = self._chronicle
         writes = Writes(drivers, self._profiles, normalise.route, chronicle)
         self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, chronicle, writes.help_is_coming)
-        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults)
+        beside = self._influx.telemetry if self._influx is not None else None
+        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults, beside)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
         self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
@@ -147,6 +167,8 @@ class Station:
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
+        if beside is not None:
+            self._keep("influx", lambda _: beside.run(), INNER)
         self._keep("story", lambda _: self._journal.run(), INNER)
         self._keep("recorder", lambda _: self._recorder.run(), INNER)
         reachable = partial(reaches, self._alert, self._faults)
@@ -162,9 +184,8 @@ class Station:
     def _join_outside(self) -> None:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
-        lanes = {"alert": self._alert, "telemetry": self._telemetry_lane}
         self.report = report = Report(
-            self._wire, self.pipeline.links, lanes, self._faults, clock.moment(), self._radios
+            self._wire, self.pipeline.links, self._lanes, self._faults, clock.moment(), self._radios
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
         session, now = lambda: self._session.session, clock.moment
@@ -180,13 +201,12 @@ class Station:
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
         self._keep("uplink:alert", self._session.run, backoff)
         self._keep("uplink:telemetry", following.run, backoff)
+        if self._influx is not None:
+            self._keep("uplink:influx", self._influx.uplink.run, self._influx.backoff)
         rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults, self._trials)
         self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
-        stages = {
-            "desk": lambda: self._desk.beat,
-            "alert lane": lambda: self._alert.outbox.beat,
-            "telemetry lane": lambda: self._telemetry_lane.outbox.beat,
-        }
+        stages = {"desk": lambda: self._desk.beat}
+        stages |= {f"{name} lane": partial(_beat, lane) for name, lane in self._lanes.items()}
         self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
 
     async def _watch_radios(self) -> None:
@@ -209,12 +229,14 @@ class Station:
         await _within(HUSH_S, asyncio.gather(*hearing, return_exceptions=True), "a link did not end in time")
         await _within(DRAIN_S, self._desk.drained(), "alerts were still waiting for the disk")
         await _within(DRAIN_S, self._telemetry.commit(), "telemetry was still waiting for the disk")
+        if self._influx is not None:
+            await _within(DRAIN_S, self._influx.telemetry.commit(), "points were still waiting for the disk")
         await _within(DELIVER_S, self._alert.emptied(), None)
         await self._session.farewell()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await asyncio.gather(self._alert.close(), self._telemetry_lane.close())
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
         await asyncio.gather(self._journal.close(), self._recorder.close())
         try:
             self._quarantine.save()
@@ -246,6 +268,10 @@ async def _within(seconds: float, work: Awaitable[object], otherwise: str | None
     except (TimeoutError, StorageFailed) as error:
         if otherwise is not None:
             log.warning(otherwise, why=str(error) or "timeout")
+
+
+def _beat(lane: Lane) -> float:
+    return lane.outbox.beat
 
 
 def _plans(config: Config) -> tuple[Plan, Plan]:

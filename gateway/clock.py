@@ -39,6 +39,17 @@ class Clock:
         now = self.now()
         return now.wall_ms - now.mono_ms if self.synced else None
 
+    def knows(self, moment: Moment) -> bool:
+        """Whether UTC of a moment is to be believed: it was right then, or has become so since, in the same boot."""
+        return moment.synced or (self.synced and moment.boot == self.boot)
+
+    def utc_ms(self, moment: Moment) -> int:
+        """UTC of a moment, corrected where it was not right then and is known now."""
+        if moment.synced or not self.knows(moment):
+            return moment.wall_ms
+        now = self.now()
+        return now.wall_ms - now.mono_ms + moment.mono_ms
+
     @staticmethod
     def random(count: int) -> bytes:
         return os.urandom(count)

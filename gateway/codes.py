@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, create_model
 from drivers.marked import read
 from drivers.validated import validated
 from gateway.contract import Codes, codes
-from gateway.written import Section
+from gateway.sections import Section
 
 
 def _scaip(value: Any) -> Any:

@@ -1,7 +1,5 @@
 """The configuration's shape: every key, its unit, its default and what it means. Read from YAML, never written."""
 
-import errno
-import os
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -10,18 +8,18 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from drivers.base import ScanMode
 from drivers.profile.written import ServiceName
-from drivers.validated import Confidential
 from gateway.actions import LocalAlert
+from gateway.sections import Secret, Section
 from gateway.written import (
     Adapter,
     BluetoothAddress,
     Broker,
     Bytes,
+    Database,
     FilePath,
     Milliseconds,
     Name,
     Port,
-    Section,
     TopicPrefix,
     lasting,
     sized,
@@ -30,10 +28,9 @@ from gateway.written import (
 INTERVAL_MAX = "49710d"
 """The longest that MQTT can state, in whole days."""
 RECEIVER = "/dev/serial/by-id/usb-398_receiver_0001-if00-port0"
-CREDENTIALS = Path("/etc/station-gateway/credentials")
-"""The folder that our unit loads; outside of the unit, credentials are read where they lie."""
-CREDENTIAL_FOLDER = "secret"
-"""What systemd puts before the names of a whole folder's credentials, as our unit loads them."""
+DATABASE = "https://influx.example:8086"
+TOKEN = {"credential": "influx-token"}
+INFLUX = {"url": DATABASE, "org": "datong", "bucket": "stations", "token": TOKEN}
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
 
@@ -47,38 +44,6 @@ ProfileNames = Annotated[
     BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
     Field(min_length=1, examples=["398-reference"]),
 ]
-
-
-class Secret(Section):
-    """Where a secret is kept. It never stands in the YAML itself."""
-
-    file: FilePath | None = None
-    """File whose content is the secret; a line end at its end is ignored."""
-    credential: str | None = None
-    """Name of a file in /etc/station-gateway/credentials, or of another systemd credential (LoadCredential=)."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _pointed_at(cls, value: Any) -> Any:
-        written = value if isinstance(value, dict) else {}
-        misspelt = written.keys() - cls.model_fields.keys()
-        if not misspelt and len([name for name in written if written[name]]) != 1:
-            raise Confidential("a secret is not written here; write {file: PATH} or {credential: NAME}")
-        return value
-
-    @property
-    def path(self) -> Path:
-        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", CREDENTIALS))
-        named = folder / (self.credential or "")
-        loaded_whole = folder / f"{CREDENTIAL_FOLDER}_{self.credential}"
-        return self.file or (loaded_whole if not named.exists() and loaded_whole.exists() else named)
-
-    def read(self) -> str:
-        """The secret. OSError where it cannot be read."""
-        try:
-            return self.path.read_text(encoding="utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise OSError(errno.EILSEQ, "is not UTF-8", str(self.path)) from error
 
 
 class Version(Enum):
@@ -200,6 +165,27 @@ class Telemetry(Section):
     """How long the broker keeps an undelivered telemetry message (MQTT 5)."""
 
 
+class Influx(Section):
+    """An InfluxDB (2 or later) that is given every reading as well; nothing waits for it."""
+
+    url: Annotated[Database, Field(examples=[DATABASE])]
+    """Where it listens: https://HOST:8086, or http://HOST:8086."""
+    org: Annotated[str, Field(min_length=1, examples=["datong"])]
+    """Organisation, by name or id."""
+    bucket: Annotated[str, Field(min_length=1, examples=["stations"])]
+    """Bucket that is written to."""
+    token: Annotated[Secret, Field(examples=[TOKEN])]
+    """Token that may write to it, as {file: PATH} or {credential: NAME}."""
+    ca: FilePath | None = None
+    """File with the authorities to trust over https:// (PEM); the system's own where it is left out."""
+    cap: Annotated[Bytes, sized("1MiB")] = 512 << 20
+    """Bytes kept for a database that is away; beyond this the oldest go, and a point in `gap` says so."""
+    timeout: Annotated[Milliseconds, lasting("100ms", "5min")] = 10_000
+    """How long one write may take."""
+    retry_max: Annotated[Milliseconds, lasting("100ms", "1h")] = 60_000
+    """The longest wait between two attempts, unless the database itself asks for a longer one."""
+
+
 class Alerts(Section):
     """How alerts are followed."""
 
@@ -274,6 +260,8 @@ class Config(Section):
     """Captures to play; for trials, not for a station in service."""
     telemetry: Telemetry = Telemetry()
     """How readings are gathered, kept and sent."""
+    influx: Annotated[Influx | None, Field(examples=[INFLUX])] = None
+    """An InfluxDB that is given every reading as well."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
     local_alert: LocalAlert = LocalAlert()

@@ -26,6 +26,18 @@ class UplinkDown(Down):
     """A broker connection failed or ended."""
 
 
+class DatabaseBusy(UplinkDown):
+    """InfluxDB wants to be left alone for `rest_s`."""
+
+    def __init__(self, what: str, rest_s: float) -> None:
+        super().__init__("influx_busy", what, "wait; it is tried again. If it lasts, see the database's limits")
+        self.rest_s = rest_s
+
+
+class RowRefused(GatewayError):
+    """A row that its sink will never take, however often it is sent."""
+
+
 class ControlDown(Down):
     """The command line cannot reach the daemon."""
 

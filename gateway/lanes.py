@@ -13,7 +13,7 @@ from gateway.health import Faults
 from gateway.model import Draft, Gap, GapCause, Settlement
 from gateway.outbox import Outbox
 from gateway.store import Store
-from gateway.wire import Wire
+from gateway.telemetry import Form
 
 log = structlog.get_logger("storage")
 
@@ -56,14 +56,14 @@ def open_store(folder: Path, plan: Plan, clock: Clock) -> Opened:
 
 
 async def start_lane(
-    opened: Opened, plan: Plan, wire: Wire, clock: Clock, faults: Faults, witness: Witness | None = None
+    opened: Opened, plan: Plan, form: Form, clock: Clock, faults: Faults, witness: Witness | None = None
 ) -> Lane:
     """Put the file under a thread and its gaps into it."""
     store = opened.store
 
     def shed(epoch: str, seqs: list[int]) -> Draft:
         gap = Gap(plan.name, epoch, GapCause.SHED, clock.moment(), seqs[0], seqs[-1], len(seqs))
-        return wire.gap(gap)
+        return form.gap(gap)
 
     where = f"uplink:{plan.name}"
 
@@ -82,7 +82,7 @@ async def start_lane(
     unsent = store.subjects()
     lane = Lane(plan.name, Outbox(store, plan.cap, shed), plan.window, unsent, answered, witness)
     if opened.gaps:
-        await lane.commit([wire.gap(gap) for gap in opened.gaps])
+        await lane.commit([form.gap(gap) for gap in opened.gaps])
     return lane
 
 

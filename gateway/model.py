@@ -184,6 +184,7 @@ class GapCause(Enum):
     CRASH = "crash"
     SHED = "shed"
     CORRUPT = "corrupt"
+    REFUSED = "refused"
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):

@@ -12,7 +12,8 @@ from drivers.base import Address, OccurrenceKind
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.profile.model import Buttons
 from drivers.validated import validated
-from gateway.written import Name, Section
+from gateway.sections import Section
+from gateway.written import Name
 
 LOW_DIGITS = 8
 """Hex digits of a Bluetooth address that the 398 reference format shows over serial."""

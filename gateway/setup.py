@@ -1,5 +1,6 @@
 """From gateway.yaml to everything the daemon is started with, or to everything that is wrong with it."""
 
+import importlib.util
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +20,11 @@ from drivers.registry import Profiles
 from drivers.validated import validated
 from gateway.actions import LocalAlert
 from gateway.codes import load_codes
-from gateway.config import CREDENTIALS, Config, Secret
+from gateway.config import Config
 from gateway.contract import Codes
 from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
+from gateway.sections import CREDENTIALS, Secret
 
 T = TypeVar("T")
 ROSTER = str(Config.model_fields["roster"].default)
@@ -93,10 +95,17 @@ def warnings(config: Config) -> list[str]:
         found += [f"Bluetooth adapter {name} may be another one after a reboot; use its address" for name in unstable]
     found += [f"{link.link} is for trials: what it plays is taken for real presses" for link in config.replay]
     for broker in config.mqtt.brokers:
-        url = urlsplit(broker)
-        if url.scheme == "mqtt" and url.hostname not in ("localhost", "127.0.0.1", "::1"):
+        if _in_the_open(broker, "mqtt"):
             found.append(f"{broker} is not encrypted; use mqtts:// for a broker that is not on this box")
+    if config.influx is not None and _in_the_open(config.influx.url, "http"):
+        found.append(f"{config.influx.url} is not encrypted; use https:// for a database that is not on this box")
     return found
+
+
+def _in_the_open(address: str, plain: str) -> bool:
+    """Whether what goes there leaves this box unencrypted."""
+    url = urlsplit(address)
+    return url.scheme == plain and url.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _named(document: Document, key: str, default: str | None = None) -> Path | None:
@@ -155,6 +164,9 @@ def _amiss(config: Config) -> Iterator[Finding]:
     yield from _missing(config)
     if config.data.exists() and not config.data.is_dir():
         yield ("data",), f"{config.data} is not a folder", "name a folder; it is made where there is none"
+    if config.influx is not None and importlib.util.find_spec("influxdb_client") is None:
+        cure = "run install.sh again, which adds it now; elsewhere pip install 'station-gateway[influx]'"
+        yield ("influx",), "the optional part for InfluxDB is not installed", cure
     yield from _doubled(config)
     yield from _disputed(config)
 
@@ -210,6 +222,8 @@ def _missing(config: Config) -> Iterator[Finding]:
         (("mqtt", "tls", "certificate"), tls.certificate),
         (("mqtt", "tls", "key"), tls.key),
     ]
+    if config.influx is not None:
+        named += [(("influx", "token"), config.influx.token), (("influx", "ca"), config.influx.ca)]
     for where, kept in named:
         path = kept.path if isinstance(kept, Secret) else kept
         what = _unreadable(path) if path is not None else None

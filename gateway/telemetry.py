@@ -1,6 +1,8 @@
 """Samples gather into groups, a group becomes batches, and each batch is one message in the telemetry lane."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -9,8 +11,7 @@ from gateway.clock import Clock
 from gateway.errors import StorageFailed
 from gateway.forward import Lane
 from gateway.health import Faults
-from gateway.model import Draft, Gap, GapCause, Put, Sample
-from gateway.wire import Wire
+from gateway.model import Draft, Gap, GapCause, Moment, Put, Sample
 
 log = structlog.get_logger("telemetry")
 
@@ -27,21 +28,42 @@ class Grouping(msgspec.Struct, frozen=True):
     batch: int = 100
 
 
-class Telemetry:
-    """`add` never waits. A crash loses at most the open group; the next start says so with a gap."""
+class Form(Protocol):
+    """How samples and gaps are written as a lane's messages: in the contract's words, or another sink's."""
 
-    def __init__(self, lane: Lane, wire: Wire, clock: Clock, grouping: Grouping, faults: Faults) -> None:
+    def telemetry(self, samples: Sequence[Sample], now: Moment, /) -> Draft: ...
+    def gap(self, gap: Gap, /) -> Draft: ...
+
+
+class Telemetry:
+    """`add` never waits. A crash loses at most the open group; the next start says so with a gap.
+
+    What is heard goes to `beside` as well, the telemetry of a further sink with a lane of its own.
+    """
+
+    def __init__(
+        self,
+        lane: Lane,
+        form: Form,
+        clock: Clock,
+        grouping: Grouping,
+        faults: Faults,
+        beside: "Telemetry | None" = None,
+    ) -> None:
         self._lane = lane
-        self._wire = wire
+        self._form = form
         self._clock = clock
         self._grouping = grouping
         self._faults = faults
+        self._beside = beside
         self._open: list[Sample] = []
         self._kept: dict[tuple[str, str], Put] = {}
         self._shed = 0
         self._full = asyncio.Event()
 
     def add(self, sample: Sample) -> None:
+        if self._beside is not None:
+            self._beside.add(sample)
         self._open.append(sample)
         if len(self._open) >= self._grouping.readings:
             self._full.set()
@@ -63,10 +85,10 @@ class Telemetry:
                 pass
             try:
                 await self.commit()
-                self._faults.end("telemetry", "storage")
+                self._faults.end(self._lane.name, "storage")
             except StorageFailed as error:
                 cure = "free space on the data folder, or see whether its disk is sound"
-                self._faults.begin("storage", "telemetry", str(error), cure)
+                self._faults.begin("storage", self._lane.name, str(error), cure)
                 await asyncio.sleep(RETRY_S)
 
     async def commit(self) -> None:
@@ -84,8 +106,8 @@ class Telemetry:
 
     def _drafts(self, samples: list[Sample], shed: int) -> list[Draft]:
         now, size = self._clock.moment(), self._grouping.batch
-        drafts = [self._wire.telemetry(samples[i : i + size], now) for i in range(0, len(samples), size)]
+        drafts = [self._form.telemetry(samples[i : i + size], now) for i in range(0, len(samples), size)]
         if shed:
             gap = Gap(self._lane.name, self._lane.outbox.epoch, GapCause.SHED, now, count=shed)
-            drafts.insert(0, self._wire.gap(gap))
+            drafts.insert(0, self._form.gap(gap))
         return drafts

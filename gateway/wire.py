@@ -198,18 +198,13 @@ class Wire:
         return {"device": trial.device, "until": self.when(trial.until)}
 
     def when(self, moment: Moment) -> str:
-        """UTC of a moment, corrected where the clock has become right since, within the same boot."""
-        if not moment.synced and moment.boot == self._clock.boot:
-            boot_at = self._clock.boot_at_ms()
-            if boot_at is not None:
-                return rfc3339(boot_at + moment.mono_ms)
-        return rfc3339(moment.wall_ms)
+        return rfc3339(self._clock.utc_ms(moment))
 
     def _at(self, moment: Moment) -> Json:
         at = self.when(moment)
         if moment.synced:
             return {"at": at, "clock": "synced"}
-        if moment.boot == self._clock.boot and self._clock.synced:
+        if self._clock.knows(moment):
             return {"at": at, "clock": "corrected"}
         return {"at": at, "clock": "unsynced", "boot": moment.boot, "mono_ms": moment.mono_ms}
 

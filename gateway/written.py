@@ -5,18 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from drivers.validated import Confidential
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _UNITS_BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
-
-class Section(BaseModel):
-    """A section of a file that a technician writes: unknown keys are refused, each key's docstring explains it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, strict=False)
 
 
 def _milliseconds(value: Any) -> Any:
@@ -100,6 +94,19 @@ def broker(value: str) -> str:
     return value
 
 
+def database(value: str) -> str:
+    if "@" in value:
+        raise Confidential("a database's address holds no user name or password; write influx.token")
+    try:
+        url = urlsplit(value)
+        number = url.port
+    except ValueError:  # a port beyond 65535, half an IPv6 address
+        url, number = urlsplit(""), 0
+    if url.scheme not in ("http", "https") or not url.hostname or number == 0 or url.query or url.fragment:
+        raise ValueError("not a database's address; write https://HOST:8086, or http://HOST:8086 without TLS")
+    return value
+
+
 def adapter(value: str) -> str:
     if not re.fullmatch(r"hci\d{1,3}|([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}", value):
         raise ValueError("not a Bluetooth adapter; write its address, as `bluetoothctl list` shows it, or hci0")
@@ -127,4 +134,5 @@ TopicPrefix = Annotated[str, AfterValidator(topic_prefix)]
 Adapter = Annotated[str, AfterValidator(adapter)]
 BluetoothAddress = Annotated[str, AfterValidator(bluetooth_address)]
 Broker = Annotated[str, AfterValidator(broker)]
+Database = Annotated[str, AfterValidator(database)]
 Port = Annotated[str, AfterValidator(port)]

@@ -37,10 +37,12 @@ packages() {
 build() {  # an environment at $new, with all that belongs to its version; a half-built one is never taken
     say "building $new"
     python3 -m venv "$new"
+    extra=
+    if grep -q '^influx:' "$etc/gateway.yaml" 2>/dev/null; then extra='[influx]'; fi
     if [ -n "$wheels" ]; then
-        set -- --no-index --find-links "$wheels" "station-gateway==$version"
+        set -- --no-index --find-links "$wheels" "station-gateway$extra==$version"
     else
-        set -- "$source"
+        set -- "$source$extra"
     fi
     "$new/bin/python" -m pip install --quiet --disable-pip-version-check "$@" \
         || fail "pip could not install $version; without network, gather its wheels elsewhere with wheels.sh and give --wheels"

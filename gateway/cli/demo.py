@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from gateway.cli.call_centre import BrokerAt, DemoFailed
-from gateway.config import Secret
+from gateway.sections import Secret
 from gateway.written import broker
 
 LEAST_S = 2.0

@@ -4,9 +4,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from gateway.errors import GatewayError
 
-async def on_thread(work: Callable[[], None], undo: Callable[[], None]) -> None:
-    """Run blocking work on a daemon thread: a name server that never answers must not hold up the daemon's end."""
+
+async def on_thread(work: Callable[[], None], undo: Callable[[], None], name: str = "connect") -> None:
+    """Run blocking work on a daemon thread: a name server that never answers must not hold up the daemon's end.
+
+    Whatever the work raises is raised here; `undo` is called where nobody waited for its end.
+    """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
 
@@ -19,13 +24,15 @@ async def on_thread(work: Callable[[], None], undo: Callable[[], None]) -> None:
             ended.set_exception(error)
 
     def run() -> None:
-        error: BaseException | None = None
+        error: BaseException | None = RuntimeError("a thread broke off; the log has its traceback")
         try:
             work()
-        except (OSError, ValueError) as failed:
+            error = None
+        except (OSError, ValueError, GatewayError) as failed:
             error = failed
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(finish, error)
+        finally:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(finish, error)
 
-    threading.Thread(target=run, name="connect", daemon=True).start()
+    threading.Thread(target=run, name=name, daemon=True).start()
     await ended

@@ -4,13 +4,14 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, callback, flow, formats, load, press, start
+from tests.bench import backlog, callback, flood, flow, formats, load, press, start
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "press": press.idle,
     "press-draining": press.draining,
     "press-asked": press.asked,
+    "flood": flood.flood,
     "flow": flow.flow,
     "drain": backlog.drain,
     "cpu": load.processor,

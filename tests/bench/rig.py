@@ -26,35 +26,47 @@ def folder() -> Iterator[Path]:
 
 
 class Rig:
-    """A station with one serial receiver and one pipe of adverts. `data` is a data folder to begin with.
+    """A station with a serial receiver, another one for noise, and a pipe of adverts. `data` is a data folder to begin
+    with, `more` further sections of gateway.yaml.
 
     Entering starts the daemon, and the broker too unless it is to be `away` at first.
     """
 
     def __init__(
-        self, base: Path, devices: int, telemetry: str = "", *, data: Path | None = None, away: bool = False
+        self,
+        base: Path,
+        devices: int,
+        telemetry: str = "",
+        *,
+        data: Path | None = None,
+        away: bool = False,
+        more: str = "",
+        environment: dict[str, str] | None = None,
     ) -> None:
         self.broker = Mosquitto(base, extra=QUIET)
-        self.receiver = Receiver(base / "receiver")
+        self.receiver, self.noise = Receiver(base / "receiver"), Receiver(base / "noise")
         self.pipe = base / "adverts"
         os.mkfifo(self.pipe)
         self.data = base / "box" / "data"
         if data is not None:
             shutil.copytree(data, self.data)
-        links = f"serial: [{{port: {self.receiver.path}, name: rx}}]\nreplay: [{{file: {self.pipe}, name: air}}]"
-        more = f"{links}\ntelemetry: {{{telemetry}}}" if telemetry else links
-        self.daemon = Daemon(base / "box", [self.broker.url], devices=devices, more=more)
+        ports = f"{{port: {self.receiver.path}, name: rx}}, {{port: {self.noise.path}, name: noise}}"
+        links = f"serial: [{ports}]\nreplay: [{{file: {self.pipe}, name: air}}]"
+        more = "\n".join([links, f"telemetry: {{{telemetry}}}" if telemetry else "", more])
+        brokers = [self.broker.url]
+        self.daemon = Daemon(base / "box", brokers, devices=devices, more=more, environment=environment)
         self._away = away
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             opening.enter_context(self.receiver)
+            opening.enter_context(self.noise)
             opening.callback(self.broker.stop)
             if not self._away:
                 self.broker.start()
             opening.enter_context(self.daemon)
-            wait_for(lambda: len(self.daemon.log(event="link up")) == 2, 10, "both links")
+            wait_for(lambda: len(self.daemon.log(event="link up")) == 3, 10, "all links")
             if not self._away:
                 wait_for(lambda: self.daemon.log(event="connected"), 10, "the broker")
             self._open = opening.pop_all()

@@ -1,9 +1,13 @@
 """An alert passes whatever else has gathered: order is what is shown here, times are the bench's."""
 
+import multiprocessing
+from contextlib import ExitStack
 from pathlib import Path
 
 from gateway.cli.street import Code, serial_frame
-from tests.bench.street import bands, frames
+from tests.bench.flood import ADVERTS, FAST_BYTES, LINE_BYTES, crowd, noise
+from tests.bench.rig import Rig
+from tests.bench.street import bands, frames, wire
 from tests.support.air import band, burst
 from tests.support.cloud import Cloud
 from tests.support.daemon import Daemon
@@ -32,3 +36,23 @@ def test_an_alert_does_not_wait_behind_the_telemetry_that_an_outage_left(tmp_pat
             at = next(number for number, topic in enumerate(topics) if "/alert/" in topic)
             behind = sum(topic.endswith("/telemetry") for topic in topics[at:])
             assert behind > BACKLOG // 2
+
+
+def test_alerts_pass_noise_on_every_line_and_adverts_without_end(tmp_path: Path) -> None:
+    with Rig(tmp_path, 120) as rig, Cloud(rig.broker) as cloud, ExitStack() as over:
+        for pours in (
+            lambda: noise(wire(rig.receiver), LINE_BYTES),
+            lambda: noise(wire(rig.noise), FAST_BYTES),
+            lambda: crowd(rig, ADVERTS, bands(100)),
+        ):
+            flood = multiprocessing.get_context("fork").Process(target=pours, daemon=True)
+            flood.start()
+            over.callback(flood.join)
+            over.callback(flood.kill)
+        cloud.wait(lambda c: len(c.readings()) > 1_000, 30, "the crowd")
+        for number in range(101, 121):
+            pressed = band(number)
+            for payload in burst(pressed, Code.SOS):  # noise may cut a frame in two, so it comes more than once
+                rig.receiver.write(serial_frame(pressed.number, payload))
+        wanted = {f"band-{number:04}" for number in range(101, 121)}
+        cloud.wait(lambda c: {alert["device"] for alert in c.alerts(kind="sos")} == wanted, 30)

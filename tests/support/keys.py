@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from drivers.marked import Problem, Refused, read
 from drivers.validated import validated
-from gateway.written import Section
+from gateway.sections import Section
 
 Where = tuple[str | int, ...]
 

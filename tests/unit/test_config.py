@@ -1,5 +1,6 @@
 """gateway.yaml: every error at once, each with its place and cure; what is right is read as it is written."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from drivers.base import Auth, BadFrame, Instant, Packet, PacketKind, Said
 from drivers.decoders.catalogue import DECODERS
 from drivers.decoders.contract import Decoder
 from drivers.marked import Refused
-from gateway.config import Secret, Trust
+from gateway.config import Trust
 from gateway.contract import Codes
+from gateway.sections import Secret
 from gateway.setup import Setup, load_all, warnings
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
@@ -398,3 +400,50 @@ def test_of_several_adapters_each_is_better_named_by_its_address(load: Load) -> 
     assert warnings(load(f"{key}bluetooth: [{one}]\n", key="k").config) == []
     unstable = ["Bluetooth adapter hci1 may be another one after a reboot; use its address"]
     assert warnings(load(f"{key}bluetooth: [{one}, {two}]\n", key="k").config) == unstable
+
+
+# InfluxDB
+
+INFLUX = "fleet_key: {{file: key}}\ninflux: {{url: '{}', org: datong, bucket: stations, token: {{file: token}}}}\n"
+
+
+def test_an_influxdb_is_optional_and_read_with_its_defaults(load: Load) -> None:
+    assert load(MINIMAL).config.influx is None
+    influx = load(MINIMAL + INFLUX.format("https://influx.example"), key="k", token="t").config.influx
+    assert influx is not None
+    assert (influx.token.read(), influx.ca, influx.cap, influx.timeout) == ("t", None, 512 << 20, 10_000)
+
+
+@pytest.mark.parametrize(
+    "url", ["influx.example:8086", "mqtt://a", "https://", "http://a:99999", "http://a/?org=b", "http://a:0"]
+)
+def test_an_address_that_is_no_databases_is_refused(load: Load, url: str) -> None:
+    with pytest.raises(Refused, match="not a database's address; write https://HOST:8086"):
+        load(MINIMAL + INFLUX.format(url), key="k", token="t")
+
+
+def test_a_secret_in_the_address_is_refused_and_not_repeated(load: Load) -> None:
+    with pytest.raises(Refused) as refused:
+        load(MINIMAL + INFLUX.format("https://me:hunter2@influx.example"), key="k", token="t")
+    assert "write influx.token" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_files_that_the_influxdb_section_names_are_looked_at(load: Load) -> None:
+    with pytest.raises(Refused, match=r":5:79: .*/token: no such file or directory"):
+        load(MINIMAL + INFLUX.format("https://influx.example"), key="k")
+
+
+def test_without_its_optional_part_the_section_is_refused_with_what_to_do(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "influxdb_client", None)
+    with pytest.raises(Refused, match=r"for InfluxDB is not installed; run install\.sh again"):
+        load(MINIMAL + INFLUX.format("https://influx.example"), key="k", token="t")
+    assert load(MINIMAL).config.influx is None
+
+
+def test_a_database_in_the_open_is_warned_of_unless_it_is_on_this_box(load: Load) -> None:
+    for url, told in (("http://influx.example:8086", 1), ("https://influx.example", 0), ("http://localhost:8086", 0)):
+        found = warnings(load(MINIMAL + INFLUX.format(url), key="k", token="t").config)
+        assert [each.split()[0] for each in found if "influx" in each or url in each] == [url] * told

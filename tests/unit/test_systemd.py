@@ -12,7 +12,8 @@ import pytest
 from drivers.ble import reset
 from gateway import actions, summons
 from gateway.cli import main
-from gateway.config import CREDENTIAL_FOLDER, CREDENTIALS, Config
+from gateway.config import Config
+from gateway.sections import CREDENTIAL_FOLDER, CREDENTIALS
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 INSTALL = (FOLDER / "install.sh").read_text(encoding="utf-8")

@@ -9,8 +9,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from drivers.marked import Problem
-from gateway.config import Config, Section
+from gateway.config import Config
 from gateway.roster import RosterFile
+from gateway.sections import Section
 from tests.support.keys import Where, dotted, keys, problems, written
 
 MINIMAL = "station: xinhua-03\nmqtt:\n  brokers: [mqtts://platform.example]\n"
