@@ -59,8 +59,8 @@ class Station:
     def listens(self, times: int = 1) -> None:
         wait_for(lambda: len(self.daemon.log(event="link up")) >= times, 10, "the receiver")
 
-    def speak(self, rounds: int = 1, apart_s: float = 0.005) -> None:
-        """VictoriaMetrics knows no less than a millisecond, so rounds are that far apart."""
+    def speak(self, rounds: int = 1, apart_s: float = 0.05) -> None:
+        """VictoriaMetrics knows no less than a millisecond, and a busy daemon reads late: rounds keep well apart."""
         for _ in range(rounds):
             self.rounds += 1
             heard = [band(number, steps=self.rounds) for number in range(1, DEVICES + 1)]
