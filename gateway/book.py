@@ -123,9 +123,10 @@ class Page:
         return answer
 
     def tick(self, unsent: Callable[[str], bool]) -> None:
-        for alert in list(self._book.open()):
+        for kept in list(self._book.open()):
+            alert = self._changed.get(kept.key, kept)
             answer = alerts.advance(alert, Tick(unsent(alert.id)), self.now, self._book.rules)
-            if isinstance(answer, Move) and alert.key not in self._changed:
+            if isinstance(answer, Move):
                 self._write(answer)
 
     @property

@@ -174,15 +174,12 @@ def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Mom
     if event == current:
         replayed = counter.fresh and last is not None and last.until(now) > COPY_MS
         return _press(replayed=replayed) if replayed and counter.value else COPY
-    if last is not None and last.until(now) <= COPY_MS and counter.value:
-        device.current = current  # a late copy of an earlier press tells nothing about what came after
-        return COPY
     if counter.value == 0:
         return _restarted(device, event, current, now)
-    before = (*(each for each in device.beside if each != event), current)
-    if event in device.beside and not counter.fresh:
-        device.beside = before
+    if (last is not None and last.until(now) <= COPY_MS) or (event in device.beside and not counter.fresh):
+        device.current = current  # a late copy of an earlier press tells nothing about what came after
         return COPY
+    before = (*(each for each in device.beside if each != event), current)
     missed = min(_missed(each.number or 0, counter) for each in before)
     device.beside = () if last is None and _ahead(current.number or 0, counter) else before[-KEYS:]
     if occurrence.kind is OccurrenceKind.NONE:
