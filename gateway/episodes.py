@@ -172,7 +172,7 @@ def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Mom
     if current is None:
         return _first(occurrence, counter, last, now)
     if event == current:
-        replayed = counter.fresh and last is not None and last.until(now) > COPY_MS
+        replayed = counter.fresh and (last is None or last.until(now) > COPY_MS)  # None: heard over a week ago
         return _press(replayed=replayed) if replayed and counter.value else COPY
     if counter.value == 0:
         return _restarted(device, event, current, now)

@@ -128,6 +128,12 @@ def test_after_a_recording_or_a_belated_press_the_band_s_own_heartbeat_is_news_t
             assert (following.verdict, following.missed) == (Verdict.PRESS, 0)
 
 
+def test_a_box_that_was_off_for_over_a_week_takes_a_fresh_press_of_the_last_number_for_one():
+    again = restarted(episodes := Episodes(), hear(episodes, counted(1), 0), KEEP_MS + MINUTE)
+    ruling = hear(again, counted(1), KEEP_MS + MINUTE)
+    assert (ruling.verdict, ruling.replayed) == (Verdict.PRESS, True)
+
+
 def test_a_band_that_lost_power_may_press_again_with_the_same_number():
     episodes = Episodes()
     hear(episodes, counted(1), 0)
