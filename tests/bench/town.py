@@ -135,7 +135,8 @@ class Town:
     def _sparse(self, band: Band) -> None:
         if self.world.ms >= band.rests_until:
             band.wearable.live(self.chance)
-            self.beat(band)
+            for name in HEARD[band.place]:
+                self._hear(name, LINKS[0], band, band.wearable.payload(Kind.VITALS), band.press)
         self.after(SPARSE_MS + self.chance.randrange(-MINUTE, MINUTE), lambda: self._sparse(band))
 
     def _send(self, band: Band, number: int, kind: Kind) -> None:
