@@ -23,6 +23,8 @@ NAMES = {Code.SOS: "sos", Code.FALL: "fall", Code.TEST: "test press"}
 GAPS_MS, GAP_MS, LATE_GAP_MS, LATE_MS = (10_000, 20_000, 40_000), 60_000, 600_000, 1_800_000
 SLACK_MS = 1_500
 """A simulated station comes round once a second."""
+JOIN_MS = 600_000
+"""Two stations tell the same press at most so far apart, where neither learned of it late."""
 ECHO_MS = 15_000
 """A recording is on the air for so long, delays included."""
 
@@ -125,12 +127,13 @@ class Truth:
 
     def _attribute(self, station: str, row: dict[str, Any], ms: int) -> None:
         key, replayed = row["presses"][-1]["key"], row["auth"] == "replayed"
-        if replayed:
+        before = [press for press in self.presses[key] if press.ms <= ms]
+        if replayed or (before and ms - before[-1].ms > JOIN_MS and not row["late"]):
             for each in self.recordings:
                 if each.key == key and each.station == station and 0 <= ms - each.ms <= ECHO_MS and not each.told:
                     each.told += 1
+                    self.counts["recordings as new"] += not replayed
                     return
-        before = [press for press in self.presses[key] if press.ms <= ms]
         if not before:
             self.counts["false"] += 1
             self.wrong.append(f"{ms}: {station} tells of a press that nobody made: {row}")
@@ -198,7 +201,9 @@ class Truth:
         late = counts["late where another had told it"]
         yield f"presses told by both stations {both}, {late} of them late, after a walk; joined by their key"
         told = sum(each.told for each in self.recordings)
-        yield f"recordings played {len(self.recordings)}, raised as `replayed` {told}, known for copies the rest"
+        new = counts["recordings as new"]
+        known = f"raised as `replayed` {told - new}, as new by a station that never heard the press {new}"
+        yield f"recordings played {len(self.recordings)}: {known}, known for copies the rest"
         yield f"the stations were told {counts['bells']} times"
         yield f"alert messages: repeats {self._of('repeat')}, reminders {self._of('reminder')}"
         found = f"missed {len(self.missed)}, doubled {counts['doubled']}, false {counts['false']}"
