@@ -74,6 +74,8 @@ class Life(RuleBasedStateMachine):
         self.certain: list[set[tuple[int, int]]] = [set() for _ in self.bands]
         self.known, self.kept = [False] * len(self.bands), [False] * len(self.bands)
         """Whether the box has a baseline of the band, in memory and on the disk."""
+        self.baseline: list[tuple[int, int] | None] = [None] * len(self.bands)
+        """What the first frame told, where that was a heartbeat: it is no news."""
         self.may_be_replayed: Counter[tuple[int, tuple[int, int]]] = Counter()
         self.hoped_replays: set[tuple[int, tuple[int, int]]] = set()
         self.must_be_replayed: set[tuple[int, tuple[int, int]]] = set()
@@ -102,7 +104,9 @@ class Life(RuleBasedStateMachine):
             self.station.hear(link, self.bands[who], frame.payload)
         if not over:
             return
-        counts = self.known[who] or frame.fresh
+        counts = (self.known[who] or frame.fresh) and self.baseline[who] != event
+        if not counts and not self.known[who]:
+            self.baseline[who] = event
         self.known[who] = True
         if counts and event[1] in CALLS:
             self.hoped.append((who, event))
@@ -132,7 +136,7 @@ class Life(RuleBasedStateMachine):
         again = over and last is not None and frame.event[1] in CALLS
         if again and (frame.fresh or frame.event != self.current[frame.who]):
             self.may_be_replayed[frame.who, frame.event] += 1
-            if frame.fresh and self.world.ms - last > COPY_MS:
+            if frame.fresh and self.known[frame.who] and self.world.ms - last > COPY_MS:
                 self.hoped_replays.add((frame.who, frame.event))
         self.deliver(frame, over)
 
@@ -148,6 +152,7 @@ class Life(RuleBasedStateMachine):
         self.deliver(Frame(who, self.bands[who], Kind.VITALS), [link])
         self.settle()
         self.heard[who], self.certain[who], self.run[who] = {}, set(), len(self.rows)
+        self.baseline[who] = None
         self.must_be_replayed = {each for each in self.must_be_replayed if each[0] != who}
         self.may_be_replayed = Counter({e: n for e, n in self.may_be_replayed.items() if e[0] != who})
 
@@ -202,6 +207,7 @@ class Life(RuleBasedStateMachine):
         self.world.ms += 30_000 if reboot else 0
         self.station.start(self.world.ms - START_MS if reboot else None, -3_600_000 if behind else 0)
         self.known = list(self.kept)
+        self.baseline = [each if kept else None for each, kept in zip(self.baseline, self.kept, strict=True)]
         self.sounded.clear()
 
     @rule(hours=st.integers(-48, 48))
