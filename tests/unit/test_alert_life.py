@@ -136,7 +136,8 @@ class Life(RuleBasedStateMachine):
         again = over and last is not None and frame.event[1] in CALLS
         if again and (frame.fresh or frame.event != self.current[frame.who]):
             self.may_be_replayed[frame.who, frame.event] += 1
-            if frame.fresh and self.known[frame.who] and self.world.ms - last > COPY_MS:
+            same_boot = last >= self.station.clock.since_ms  # over a power cut the wall clock may hide how long it was
+            if frame.fresh and same_boot and self.known[frame.who] and self.world.ms - last > COPY_MS:
                 self.hoped_replays.add((frame.who, frame.event))
         self.deliver(frame, over)
 
