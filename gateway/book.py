@@ -137,11 +137,12 @@ class Page:
         return answer
 
     def tick(self, unsent: Callable[[str], bool]) -> None:
-        for alert in list(self._book.open()):
+        for kept in list(self._book.open()):
+            alert = self._changed.get(kept.key, kept)
             over = self._book.storms.over(alert, self.now)
             given = Ended(alert.key) if over else Tick(unsent(alert.id))
             answer = alerts.advance(alert, given, self.now, self._book.rules)
-            if isinstance(answer, Move) and alert.key not in self._changed:
+            if isinstance(answer, Move):
                 self._write(answer)
 
     @property

@@ -55,6 +55,8 @@ class Event(msgspec.Struct, frozen=True):
 
 class _Device(msgspec.Struct):
     current: Event | None = None
+    beside: tuple[Event, ...] = ()
+    """Latest events of before, as far as only an older or a recorded one has come since: they may be so still."""
     heard: dict[Event, Moment] = {}
     levels: dict[Event, Moment] = {}
     apart: "_Device | None" = None
@@ -70,6 +72,7 @@ class _Record(msgspec.Struct):
     apart: "_Record | None" = None
     levels: list[tuple[OccurrenceKind, Moment]] = []
     """As version 0.1 kept what lasts: by its kind alone."""
+    beside: tuple[Event, ...] = ()
 
 
 NOTHING = Ruling(Verdict.NOTHING)
@@ -169,14 +172,16 @@ def _counter(device: _Device, occurrence: Occurrence, counter: Counter, now: Mom
     if current is None:
         return _first(occurrence, counter, last, now)
     if event == current:
-        replayed = counter.fresh and last is not None and last.until(now) > COPY_MS
+        replayed = counter.fresh and (last is None or last.until(now) > COPY_MS)  # None: heard over a week ago
         return _press(replayed=replayed) if replayed and counter.value else COPY
-    if last is not None and last.until(now) <= COPY_MS and counter.value:
-        device.current = current  # a late copy of an earlier press tells nothing about what came after
-        return COPY
     if counter.value == 0:
         return _restarted(device, event, current, now)
-    missed = _missed(current.number or 0, counter)
+    if (last is not None and last.until(now) <= COPY_MS) or (event in device.beside and not counter.fresh):
+        device.current = current  # a late copy of an earlier press tells nothing about what came after
+        return COPY
+    before = (*(each for each in device.beside if each != event), current)
+    missed = min(_missed(each.number or 0, counter) for each in before)
+    device.beside = () if last is None and _ahead(current.number or 0, counter) else before[-KEYS:]
     if occurrence.kind is OccurrenceKind.NONE:
         return Ruling(Verdict.NOTHING, missed=missed, change=_CHANGED)
     return _press(replayed=last is not None, late=not counter.fresh, missed=missed)
@@ -193,18 +198,23 @@ def _first(occurrence: Occurrence, counter: Counter, last: Moment | None, now: M
 
 def _restarted(device: _Device, event: Event, current: Event, now: Moment) -> Ruling:
     """Counter 0 is power-up: what the device numbered before says nothing about its new numbers."""
-    last = device.heard.get(current)
-    if last is not None and last.until(now) < SETTLE_MS:
+    lasts = [device.heard.get(each) for each in (current, *device.beside)]
+    if any(last is not None and last.until(now) < SETTLE_MS for last in lasts):
         device.current = current
         return NOTHING
-    device.heard = {event: now}
+    device.heard, device.beside = {event: now}, ()
     return Ruling(Verdict.NOTHING, change=_CHANGED)
 
 
 def _missed(before: int, counter: Counter) -> int:
     """Events numbered but never heard; 0 where the counter went down, which is a restart and not half a lap."""
+    return max(0, _ahead(before, counter) - 1)
+
+
+def _ahead(before: int, counter: Counter) -> int:
+    """How far the counter went up; 0 where it went down."""
     ahead = (counter.value - before) % counter.wrap
-    return ahead - 1 if 0 < ahead <= counter.wrap // 2 else 0
+    return ahead if ahead <= counter.wrap // 2 else 0
 
 
 def _level(device: _Device, event: Event, now: Moment, *, active: bool) -> Ruling:
@@ -237,11 +247,11 @@ def _record(device: _Device, now: Moment) -> _Record:
     fresh.sort(key=lambda entry: entry[1].until(now), reverse=True)
     device.heard = dict(fresh[-KEYS:])
     apart = _record(device.apart, now) if device.apart is not None else None
-    return _Record(device.current, list(device.heard.items()), list(device.levels.items()), apart)
+    return _Record(device.current, list(device.heard.items()), list(device.levels.items()), apart, beside=device.beside)
 
 
 def _device(kept: _Record, now: Moment) -> _Device:
     heard = {event: at for event, at in kept.heard if at.until(now) < KEEP_MS}
     apart = _device(kept.apart, now) if kept.apart is not None else None
     levels = {Event(kind, None, None): now for kind, _ in kept.levels} | {event: now for event, _ in kept.lasting}
-    return _Device(kept.current, heard, levels, apart)
+    return _Device(kept.current, kept.beside, heard, levels, apart)

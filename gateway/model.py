@@ -17,10 +17,13 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     synced: bool
 
     def until(self, later: "Moment") -> int:
-        """Milliseconds from here to `later`; never negative, by the boot clock where both share a boot."""
+        """Milliseconds from here to `later`; never negative, by the boot clock where both share a boot.
+
+        Where not, by the wall clock, which after a power cut may be far behind: no less than the later boot has lasted.
+        """
         if self.boot == later.boot:
             return max(0, later.mono_ms - self.mono_ms)
-        return max(0, later.wall_ms - self.wall_ms)
+        return max(later.mono_ms, later.wall_ms - self.wall_ms)
 
 
 class AlertKind(StrEnum):

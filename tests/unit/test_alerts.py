@@ -9,7 +9,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from gateway import alerts
 from gateway.alerts import TABLE, Move, Refusal, Rules
 from gateway.inputs import Accept, Clear, Confirmed, Copied, Ended, Pressed, Tick, Withdrawn
-from gateway.model import SEVERITY, Alert, AlertKey, AlertKind, AlertState, Heard, Press, Reason, Severity, Wearable
+from gateway.model import (
+    SEVERITY,
+    Alert,
+    AlertKey,
+    AlertKind,
+    AlertState,
+    Heard,
+    Moment,
+    Press,
+    Reason,
+    Severity,
+    Wearable,
+)
 from tests.support.moments import moment
 
 RULES = Rules()
@@ -193,6 +205,13 @@ def test_a_fall_is_pending_until_its_window_has_passed():
     assert (answer.reason, answer.alert.confirmed, answer.alert.state) == (
         Reason.CONFIRMED, True, AlertState.RAISED
     )  # fmt: skip
+
+
+def test_a_fall_is_confirmed_after_a_power_cut_though_the_wall_clock_has_fallen_behind():
+    fall = raised(AlertKind.FALL)
+    for uptime, confirmed in ((19 * SECOND, False), (21 * SECOND, True)):
+        now = Moment(fall.at.wall_ms - HOUR, uptime, "another boot", False)
+        assert isinstance(alerts.advance(fall, Tick(unsent=True), now, RULES), Move) is confirmed
 
 
 def test_the_wearer_cancels_a_fall_inside_the_window_even_when_it_is_accepted():

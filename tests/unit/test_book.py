@@ -99,6 +99,16 @@ def test_a_flood_that_goes_on_writes_nothing_until_it_repeats():
     assert counted == [109]
 
 
+def test_a_flood_repeats_though_more_of_it_comes_with_every_tick():
+    kept = book()
+    taken(Page(kept, moment(0)), *(sos(n, registered=False) for n in range(1, 30)))
+    page = Page(kept, moment(10_000))
+    page.take(sos(100, registered=False))
+    page.tick(lambda _: False)
+    told = [(n.reason, n.alert.value) for n in page.notices if n.alert.key.kind is AlertKind.ALARM_FLOOD]
+    assert told == [(Reason.REPEAT, 10)]
+
+
 def test_registered_wearers_are_never_limited_by_a_flood():
     kept = book()
     taken(Page(kept, moment(0)), *(sos(n, registered=False) for n in range(1, 100)))

@@ -113,6 +113,27 @@ def test_an_old_key_after_ten_minutes_is_one_press_marked_as_replayed():
     assert {ruling.verdict for ruling in replayed[1:]} == {Verdict.COPY}
 
 
+def test_after_a_recording_or_a_belated_press_the_band_s_own_heartbeat_is_news_to_nobody_however_long_it_was_away():
+    for earlier, ms in ((1, 20 * MINUTE), (3, 2 * MINUTE + 900)):  # heard before, and overtaken by the one after it
+        episodes = Episodes()
+        for number, at in ((1, 0), (2, MINUTE), (4, 2 * MINUTE)):
+            hear(episodes, counted(number), at)
+        odd = hear(episodes, counted(earlier), ms)
+        assert odd.verdict is Verdict.PRESS
+        for it in (episodes, restarted(episodes, odd, ms)):
+            assert hear(it, heartbeat(4), ms + 2 * COPY_MS).verdict is Verdict.COPY
+            assert hear(it, heartbeat(4), ms + 4 * COPY_MS).verdict is Verdict.COPY
+            assert hear(it, counted(earlier), ms + 4 * COPY_MS).replayed
+            following = hear(it, counted(5), ms + 4 * COPY_MS)
+            assert (following.verdict, following.missed) == (Verdict.PRESS, 0)
+
+
+def test_a_box_that_was_off_for_over_a_week_takes_a_fresh_press_of_the_last_number_for_one():
+    again = restarted(episodes := Episodes(), hear(episodes, counted(1), 0), KEEP_MS + MINUTE)
+    ruling = hear(again, counted(1), KEEP_MS + MINUTE)
+    assert (ruling.verdict, ruling.replayed) == (Verdict.PRESS, True)
+
+
 def test_a_band_that_lost_power_may_press_again_with_the_same_number():
     episodes = Episodes()
     hear(episodes, counted(1), 0)
