@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from drivers.base import Behaviour, Counter, Edge, Identity, Level, Occurrence, OccurrenceKind
 from gateway.episodes import COPY_MS, KEEP_MS, KEYS, SETTLE_MS, SILENCE_MS, Episodes, Ruling, Verdict
-from tests.support.moments import moment
+from gateway.model import Moment
+from tests.support.moments import WALL_MS, moment
 
 BAND = "00010203"
 SOS = OccurrenceKind.SOS
@@ -382,7 +383,7 @@ def test_after_a_power_cut_that_cost_the_time_a_press_without_a_key_is_a_press()
         for synced, verdict in ((False, Verdict.PRESS), (True, Verdict.COPY)):
             pressed = Occurrence(SOS, behaviour)
             again = restarted(episodes := Episodes(), hear(episodes, pressed, 0), 1_000)
-            now = moment(1_000, boot="another boot", synced=synced)
+            now = Moment(WALL_MS + 1_000, 20_000, "another boot", synced)
             assert again.hear(BAND, pressed, now, registered=True).verdict is verdict
 
 
