@@ -153,10 +153,7 @@ _CHANGED = Put(SPACE, "", b"")
 
 
 def _lags(device: _Device, occurrence: Occurrence, now: Moment) -> bool:
-    """Whether a restart might take the next copy for a press, so long ago is what is kept of it.
-
-    Levels go on over a restart, and numbers that are not fresh are no press: neither asks for a write.
-    """
+    """Whether a restart might take the next copy for a press: a level goes on, and an old number is none."""
     match occurrence.behaviour:
         case Level() | Counter(fresh=False):
             return False
@@ -264,10 +261,9 @@ def _timed(last: Moment, now: Moment) -> bool:
 
 def _identity(device: _Device, event: Event, now: Moment) -> Ruling:
     """Each identity that is heard ends the others that are off the air: shown anew, they are pressed anew."""
-    ended: list[Event] = []
-    if device.since is None or device.since.until(now) >= SETTLE_MS:
-        others = [(other, at) for other, at in device.heard.items() if other.shown and other != event]
-        ended = [other for other, at in others if at.until(now) >= SETTLE_MS]
+    sure = device.since is None or device.since.until(now) >= SETTLE_MS
+    others = [(other, at) for other, at in device.heard.items() if other.shown and other != event]
+    ended = [other for other, at in others if sure and at.until(now) >= SETTLE_MS]
     for other in ended:
         del device.heard[other]
     ruling = NOTHING if event.kind is OccurrenceKind.NONE else _edge(device, event, now)
