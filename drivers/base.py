@@ -122,7 +122,7 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
 
 class OccurrenceKind(StrEnum):
     NONE = "none"
-    """No event since power-up: a frame that only tells its counter."""
+    """Nothing has happened: a frame that only tells its counter, or the identity of a device that does not alarm."""
     SOS = "sos"
     FALL = "fall"
     FALL_CANCELLED = "fall_cancelled"
@@ -160,7 +160,10 @@ class Edge(msgspec.Struct, frozen=True, gc=False):
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
-    """Behaviour `identity`: the device shows another identity for as long as it alarms; silence of it is the end."""
+    """Behaviour `identity`: the device shows another identity for as long as it alarms; silence of it is the end.
+
+    So is any other identity, of kind `none` where it means nothing, once this one is off the air.
+    """
 
 
 Behaviour = Counter | Level | Edge | Identity

@@ -22,7 +22,10 @@ SILENCE_MS = 30_000
 KEYS = 64
 """Keys remembered of one device: an address that counts wildly must not grow without bound."""
 SETTLE_MS = 10_000
-"""A lower counter counts as a restart only when the higher one is off the air: receivers deliver out of order."""
+"""A lower counter counts as a restart only when the higher one is off the air: receivers deliver out of order.
+Another identity ends one only when that is off the air: a device sends several in turn."""
+REFRESHES = 3
+"""How often within the time in which a copy is one it is kept anew when it was last heard."""
 
 
 class Verdict(Enum):
@@ -51,6 +54,8 @@ class Event(msgspec.Struct, frozen=True):
     number: int | None
     press: KeyPress | None = None
     button: int | None = None
+    shown: bool = False
+    """An identity of the device, which another one ends."""
 
 
 class _Device(msgspec.Struct):
@@ -61,6 +66,10 @@ class _Device(msgspec.Struct):
     levels: dict[Event, Moment] = {}
     apart: "_Device | None" = None
     """What was heard in frames that prove less than the device could."""
+    kept: Moment | None = None
+    """Until when its record knows what was heard; None where that is not known."""
+    since: Moment | None = None
+    """When it was taken up by this run, which does not know for how long what was kept had been off the air."""
 
 
 class _Record(msgspec.Struct):
@@ -113,8 +122,9 @@ class Episodes:
         """What `occurrence` is; `doubted` where its frame does not prove what the device could."""
         device = self._device(address, registered=registered)
         ruling = _apart(device, occurrence, now) if doubted else _rule(device, occurrence, now)
-        if ruling.change is None:
+        if ruling.change is None and not (ruling.verdict is Verdict.COPY and _lags(device, occurrence, now)):
             return ruling
+        device.kept = now
         return msgspec.structs.replace(ruling, change=Put(SPACE, address, msgspec.msgpack.encode(_record(device, now))))
 
     def _device(self, address: Address, *, registered: bool) -> _Device:
@@ -137,11 +147,25 @@ def event_of(occurrence: Occurrence) -> Event:
         number = behaviour.value
     elif isinstance(behaviour, Edge):
         number = behaviour.key
-    return Event(occurrence.kind, occurrence.service, number, occurrence.press, occurrence.button)
+    shown = isinstance(behaviour, Identity)
+    return Event(occurrence.kind, occurrence.service, number, occurrence.press, occurrence.button, shown)
 
 
 _CHANGED = Put(SPACE, "", b"")
 """Stands for "the device's record has changed" until `hear` has encoded it."""
+
+
+def _lags(device: _Device, occurrence: Occurrence, now: Moment) -> bool:
+    """Whether a restart might take the next copy for a press: a level goes on, and an old number is none."""
+    match occurrence.behaviour:
+        case Level() | Counter(fresh=False):
+            return False
+    return device.kept is None or device.kept.until(now) * REFRESHES >= _lasting(event_of(occurrence))
+
+
+def _lasting(event: Event) -> int:
+    """For how long after an event was last heard it is the same when it is heard again."""
+    return SILENCE_MS if event.number is None else COPY_MS
 
 
 def _rule(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
@@ -150,8 +174,10 @@ def _rule(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
             return _counter(device, occurrence, counter, now)
         case Level(active=active):
             return _level(device, event_of(occurrence), now, active=active)
-        case Edge() | Identity():
+        case Edge():
             return _edge(device, event_of(occurrence), now)
+        case Identity():
+            return _identity(device, event_of(occurrence), now)
 
 
 def _apart(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
@@ -160,7 +186,7 @@ def _apart(device: _Device, occurrence: Occurrence, now: Moment) -> Ruling:
     true = device.levels.get(event) if level else device.heard.get(event)
     device.apart = device.apart or _Device()
     ruling = _rule(device.apart, occurrence, now)
-    copied = true is not None and true.until(now) <= (SILENCE_MS if event.number is None else COPY_MS)
+    copied = true is not None and true.until(now) <= _lasting(event)
     return COPY if copied and ruling.verdict is Verdict.PRESS else ruling
 
 
@@ -233,9 +259,25 @@ def _edge(device: _Device, event: Event, now: Moment) -> Ruling:
     device.heard[event] = now
     if last is None:
         return _press()
-    if event.number is None:
-        return COPY if last.until(now) <= SILENCE_MS else _press()
-    return COPY if last.until(now) <= COPY_MS else _press(replayed=True)
+    if last.until(now) <= _lasting(event) and (event.number is not None or _timed(last, now)):
+        return COPY
+    return _press(replayed=event.number is not None)
+
+
+def _timed(last: Moment, now: Moment) -> bool:
+    """Whether the time between is known: after a power cut the wall clock may be far behind. In doubt it is a press."""
+    return last.boot == now.boot or (last.synced and now.synced)
+
+
+def _identity(device: _Device, event: Event, now: Moment) -> Ruling:
+    """Each identity that is heard ends the others that are off the air: shown anew, they are pressed anew."""
+    sure = device.since is None or device.since.until(now) >= SETTLE_MS
+    others = [(other, at) for other, at in device.heard.items() if other.shown and other != event]
+    ended = [other for other, at in others if sure and at.until(now) >= SETTLE_MS]
+    for other in ended:
+        del device.heard[other]
+    ruling = NOTHING if event.kind is OccurrenceKind.NONE else _edge(device, event, now)
+    return msgspec.structs.replace(ruling, change=_CHANGED) if ended else ruling
 
 
 def _press(*, replayed: bool = False, late: bool = False, missed: int = 0) -> Ruling:
@@ -254,4 +296,4 @@ def _device(kept: _Record, now: Moment) -> _Device:
     heard = {event: at for event, at in kept.heard if at.until(now) < KEEP_MS}
     apart = _device(kept.apart, now) if kept.apart is not None else None
     levels = {Event(kind, None, None): now for kind, _ in kept.levels} | {event: now for event, _ in kept.lasting}
-    return _Device(kept.current, kept.beside, heard, levels, apart)
+    return _Device(kept.current, kept.beside, heard, levels, apart, since=now)

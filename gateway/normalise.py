@@ -174,7 +174,7 @@ class Normaliser:
             case Verdict.NOTHING:
                 return _remembered(ruling, wearable)
             case Verdict.COPY:
-                return self._copied(occurrence, scene)
+                return self._copied(occurrence, scene) + _remembered(ruling, wearable)
             case Verdict.ENDED:
                 return self._ended(ruling, occurrence, wearable)
             case Verdict.PRESS:

@@ -135,6 +135,7 @@ class CounterShape(Shape):
 
 BUTTON = Code(kind=OccurrenceKind.BUTTON)
 """A press whose purpose the profile does not state."""
+NONE = Code(kind=OccurrenceKind.NONE)
 
 
 class OccurrenceShape(Shape):

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from drivers.base import Behaviour, Counter, Edge, Identity, KeyPress, Level, Occurrence, OccurrenceKind
 from drivers.profile.fields import Access, absent_in, tabled
 from drivers.profile.kinds import ABSURD, Verdict
-from drivers.profile.model import BUTTON, FALL_WINDOW_MS, BehaviourName, Code, CounterShape, OccurrenceShape
+from drivers.profile.model import BUTTON, FALL_WINDOW_MS, NONE, BehaviourName, Code, CounterShape, OccurrenceShape
 
 Teller = Callable[[Sequence[Any]], Occurrence | Literal[Verdict.ABSURD] | None]
 """From all cells read to the occurrence; None where this payload has none to tell."""
@@ -81,27 +81,27 @@ def _counter(shape: OccurrenceShape, counting: CounterShape, fields: Mapping[str
 
 
 def _level(shape: OccurrenceShape, told: Access) -> Teller:
-    meaning, absent = _meanings(shape, told), absent_in(told.field)
+    meaning = _meanings(shape, told)
     on, off = (_terms(shape.means).told(Level(active)) for active in (True, False))
-
-    def level(cell: Any) -> Occurrence | None:
-        raw = cell if isinstance(cell, Verdict) else told.raw(cell)
-        if isinstance(raw, Verdict) or raw in absent:
-            return None
-        return on if meaning(cell) else off
-
-    level_of = tabled(level, told.field)
-    return lambda cells: level_of(cells[told.index])
+    return _whatever(told, lambda cell: on if meaning(cell) else off)
 
 
 def _identity(shape: OccurrenceShape, told: Access) -> Teller:
-    meaning = _meanings(shape, told)
+    """Another identity than those that mean something is told too, for it ends them."""
+    meaning, other = _meanings(shape, told), _terms(NONE)
+    return _whatever(told, lambda cell: (meaning(cell) or other).told(Identity()))
 
-    def tell(cells: Sequence[Any]) -> Occurrence | None:
-        terms = meaning(cells[told.index])
-        return None if terms is None or terms.kind is OccurrenceKind.NONE else terms.told(Identity())
 
-    return tell
+def _whatever(told: Access, tell: Callable[[Any], Occurrence]) -> Teller:
+    """What is told whatever the value is, as long as there is one."""
+    absent = absent_in(told.field)
+
+    def occurrence(cell: Any) -> Occurrence | None:
+        raw = cell if isinstance(cell, Verdict) else told.raw(cell)
+        return None if isinstance(raw, Verdict) or raw in absent else tell(cell)
+
+    occurrence_of = tabled(occurrence, told.field)
+    return lambda cells: occurrence_of(cells[told.index])
 
 
 def _edge(shape: OccurrenceShape, fields: Mapping[str, Access]) -> Teller:

@@ -1,4 +1,4 @@
-"""gateway/contract/consumer.py as it stands: several of them, killed in the middle, on a broker that goes away."""
+"""gateway/contract/consumer.py and receive.py as they stand: several, killed in the middle, on a broker that goes."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,3 +120,44 @@ def test_a_desk_that_was_away_finds_what_is_open_and_accepts_it(
             assert [answer.split()[1] for answer in answers] == ["ok", "error"]
             assert "already_accepted" in answers[1]
         cloud.wait(lambda c: c.alerts(id=alert["id"], state="accepted", by="desk-3"))
+
+
+def test_two_of_the_smallest_receivers_of_which_one_is_killed_lose_nothing_and_tell_nothing_twice(
+    tmp_path: Path, broker: Mosquitto, publish: Publish
+) -> None:
+    """Of a band that lost power and presses with the same number once more, two presses are told, not four."""
+    stations, nonsense = (PaperStation("a", "aaaaaaaa"), PaperStation("b", "bbbbbbbb")), (b"", b"[]", b'{"id": 1}')
+    names = "desks-1", "desks-2"
+    one, two = (Consumer(tmp_path, broker, name, "receive.py") for name in names)
+    with one, two:
+        for payload in nonsense:
+            publish(Message("398/v1/a/alert/x", payload))
+        for press in range(1, 101):
+            for station in stations:
+                message = station.alert(f"{station.name}{press}", [(press, 60 * press)])
+                publish(message)
+                publish(message)
+            if press == 30:
+                two.kill()
+            elif press == 60:
+                two.start()
+        for station in stations:
+            publish(station.alert(f"{station.name}100", [(100, 6_000), (100, 6_090)]))
+        wait_for(lambda: one.rows("SELECT count(*) FROM press") == [(202,)], 30, "every press")
+        wait_for(lambda: len(one.told("unreadable") + two.told("unreadable")) == len(nonsense), 10)
+    told = one.told("press") + two.told("press")
+    assert one.rows("SELECT count(*) FROM message") == [(202,)]
+    assert (one.told("press") != [], two.told("press") != []) == (True, True)
+    assert len({line.split()[-1] for line in told}) == len(told)
+    assert len(told) in (100, 101)  # the one it was killed over may be in the store and not on the paper
+
+
+def test_the_smallest_receiver_accepts_an_alert(tmp_path: Path, broker: Mosquitto, receiver: Receiver) -> None:
+    more = f"serial: [{{port: {receiver.path}, name: rx}}]"
+    box, desk = Daemon(tmp_path / "box", [broker.url], more=more), Consumer(tmp_path, broker, file="receive.py")
+    with Cloud(broker) as cloud, box, desk:
+        wait_for(lambda: box.log(event="link up"), 5)
+        receiver.write(serial_frame(band(1).number, burst(band(1), Code.SOS)[0]))
+        (told,) = wait_for(lambda: desk.told("press"), 10)
+        desk.accept(told.split()[0])
+        cloud.wait(lambda c: c.alerts(state="accepted", by="desk-3"))

@@ -1,4 +1,4 @@
-"""The reference consumer of gateway/contract as it stands, as processes over one store."""
+"""The reference consumers of gateway/contract as they stand, as processes over one store."""
 
 import signal
 import sqlite3
@@ -11,15 +11,15 @@ from typing import Any, Self
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import end, wait_for
 
-FILE = Path(__file__).parents[2] / "gateway/contract/consumer.py"
+FOLDER = Path(__file__).parents[2] / "gateway/contract"
 
 
 class Consumer:
     """One of those that share the store in `folder`; it may be killed and started again under its name."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, name: str = "desks-1") -> None:
+    def __init__(self, folder: Path, broker: Mosquitto, name: str = "desks-1", file: str = "consumer.py") -> None:
         self._store, self._out = folder / "store.db", folder / f"{name}.out"
-        self._command = [sys.executable, str(FILE), name, str(self._store), "localhost", str(broker.port)]
+        self._command = [sys.executable, str(FOLDER / file), name, str(self._store), "localhost", str(broker.port)]
         self._broker, self._name = broker, name
 
     def __enter__(self) -> Self:

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import Behaviour, Counter, Edge, Identity, Level, Occurrence, OccurrenceKind
-from gateway.episodes import COPY_MS, KEEP_MS, KEYS, SILENCE_MS, Episodes, Ruling, Verdict
-from tests.support.moments import moment
+from gateway.episodes import COPY_MS, KEEP_MS, KEYS, SETTLE_MS, SILENCE_MS, Episodes, Ruling, Verdict
+from gateway.model import Moment
+from tests.support.moments import WALL_MS, moment
 
 BAND = "00010203"
 SOS = OccurrenceKind.SOS
@@ -365,3 +366,75 @@ def test_whatever_tells_presses_apart_none_is_lost_and_none_doubled(name: str, p
         heard = {hear(episodes, pressed, ms + 200 * copy).verdict for copy in range(1, copies + 1)}
         assert heard <= {Verdict.COPY}
         ms += 200 * copies + SILENCE_MS + silence
+
+
+@pytest.mark.parametrize("behaviour", [Edge(7), Edge(None), Identity(), Counter(7, True, 99)])
+def test_a_press_that_is_on_the_air_for_half_an_hour_and_over_many_kills_is_one(behaviour: Behaviour):
+    episodes, kept, writes = Episodes(), {}, 0
+    verdicts = []
+    for ms in range(0, 30 * MINUTE, 500):
+        ruling = hear(episodes, Occurrence(SOS, behaviour), ms)
+        verdicts.append(ruling.verdict)
+        if ruling.change is not None:
+            kept[ruling.change.key], writes = ruling.change.value, writes + 1
+        if ms % 45_000 == 44_500:
+            episodes = Episodes()
+            episodes.load(kept, {BAND}, moment(ms + 500))
+    assert verdicts == [Verdict.PRESS] + [Verdict.COPY] * (len(verdicts) - 1)
+    assert writes <= 30 * 6 + 30 * 2  # every 10 s, and once after each start
+
+
+def test_after_a_kill_what_was_silent_for_over_thirty_seconds_is_a_press():
+    for behaviour in (Edge(None), Identity()):
+        again = restarted(episodes := Episodes(), hear(episodes, Occurrence(SOS, behaviour), 0), 1_000)
+        assert hear(again, Occurrence(SOS, behaviour), SILENCE_MS + 1).verdict is Verdict.PRESS
+
+
+def test_what_only_repeats_what_is_known_or_lasts_asks_for_no_write():
+    low = Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=True))
+    for first, repeated in ((counted(7), heartbeat(7)), (low, low)):
+        episodes = Episodes()
+        hear(episodes, first, 0)
+        assert {hear(episodes, repeated, ms).change for ms in range(0, 30 * MINUTE, 5_000)} == {None}
+
+
+def test_after_a_power_cut_that_cost_the_time_a_press_without_a_key_is_a_press():
+    """The clock goes on from where it was: by it, no time has passed."""
+    for behaviour in (Edge(None), Identity()):
+        for synced, verdict in ((False, Verdict.PRESS), (True, Verdict.COPY)):
+            pressed = Occurrence(SOS, behaviour)
+            again = restarted(episodes := Episodes(), hear(episodes, pressed, 0), 1_000)
+            now = Moment(WALL_MS + 1_000, 20_000, "another boot", synced)
+            assert again.hear(BAND, pressed, now, registered=True).verdict is verdict
+
+
+ALARM, CUT = Occurrence(SOS, Identity()), Occurrence(OccurrenceKind.TAMPER, Identity())
+USUAL = Occurrence(OccurrenceKind.NONE, Identity())
+
+
+@pytest.mark.parametrize("other", [USUAL, CUT])
+def test_an_identity_is_pressed_anew_once_another_was_heard_ten_seconds_after_it(other: Occurrence):
+    for silence, verdict in ((SETTLE_MS - 1, Verdict.COPY), (SETTLE_MS, Verdict.PRESS)):
+        episodes = Episodes()
+        hear(episodes, ALARM, 0)
+        ended = hear(episodes, other, silence)
+        assert hear(episodes, ALARM, silence + 1).verdict is verdict
+        if verdict is Verdict.PRESS:  # and a kill does not bring it back
+            assert hear(restarted(episodes, ended, silence + 1), ALARM, silence + 1).verdict is Verdict.PRESS
+
+
+def test_identities_that_a_device_sends_in_turn_are_one_press_each_over_a_kill_too():
+    episodes, verdicts = Episodes(), []
+    first = hear(episodes, ALARM, 0)
+    for ms in range(0, 40_000, 1_000):
+        if ms == 10_000:
+            episodes = restarted(episodes, first, ms)
+        verdicts += [hear(episodes, each, ms + 500).verdict for each in (USUAL, ALARM)]
+    assert set(verdicts) == {Verdict.NOTHING, Verdict.COPY}
+
+
+def test_another_identity_ends_nothing_but_identities():
+    episodes, edge = Episodes(), Occurrence(OccurrenceKind.BUTTON, Edge(None))
+    hear(episodes, edge, 0)
+    assert hear(episodes, USUAL, SETTLE_MS).change is None
+    assert hear(episodes, edge, SETTLE_MS).verdict is Verdict.COPY

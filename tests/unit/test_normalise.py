@@ -547,3 +547,14 @@ def test_a_killed_daemon_knows_the_numbers_that_both_lanes_kept() -> None:
     assert pressed(again.sealed(5, edge(4))) == [(AlertKind.SOS, Auth.REPLAYED)]
     assert (again.sealed(6, PULSE).sample, again.sealed(4, PULSE).unproven) == (None, 1)
     assert again.sealed(7, PULSE).sample is not None
+
+
+def test_that_a_press_is_still_on_the_air_is_kept_now_and_then_and_of_strangers_never() -> None:
+    station, pressed = Station(), Occurrence(OccurrenceKind.SOS, Edge(None))
+    for address, kept in ((BAND, 6), (STRANGER, 0)):
+        station.press(address, pressed)
+        given: list[object] = []
+        for _ in range(120):
+            station.clock.ms += 500
+            given += station.hear(address, pressed).inputs
+        assert [type(each) for each in given] == [Remember] * kept

@@ -211,6 +211,19 @@ def test_an_absent_event_tells_nothing(tmp_path: Path) -> None:
     assert occurrences == [Occurrence(OccurrenceKind.LOW_BATTERY, Level(active=False))]
 
 
+def test_an_identity_that_means_nothing_is_told_and_none_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "beacon.yaml").write_text(
+        "profile: beacon\nabout: a pendant\nsource: made up\nbluetooth: {manufacturer: {company: 0xffff}}\n"
+        "fields: {major: {at: 0, type: u16, absent: [65535]}}\n"
+        "occurrences: [{field: major, behaviour: identity, equals: [7], means: sos}]\n"
+        "golden:\n"
+        "  - {name: alarms, payload: '0700', occurrences: [{kind: sos}]}\n"
+        "  - {name: usual, payload: '0100', occurrences: [{kind: none}]}\n"
+        "  - {name: has none, payload: 'ffff'}\n"
+    )
+    assert load(tmp_path / "beacon.yaml").name == "beacon"
+
+
 def test_an_rssi_that_the_receiver_does_not_know_is_none(tmp_path: Path) -> None:
     profile = load(altered(tmp_path, "rssi: {at: 4}", "rssi: {at: 4, absent: -128}"))
     assert profile.frame is not None
