@@ -53,7 +53,7 @@ WEARABLES = 100
 @pytest.fixture(scope="session")
 def image() -> Path:
     """The image's folder, made anew where what it is made of has changed."""
-    made_of = (HERE / "image.sh").read_bytes() + (HERE / "guest/agent.py").read_bytes()
+    made_of = b"".join((HERE / part).read_bytes() for part in ("image.sh", "guest/agent.py", "guest/bare.sh"))
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "station-gateway-e2e"
     folder = cache / hashlib.sha256(made_of).hexdigest()[:16]
     if not folder.exists():

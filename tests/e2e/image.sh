@@ -10,7 +10,7 @@ cd "$out"
 sources=$(find /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1 || true)
 
 # The system. No manuals and no translations: they double its size.
-packages=systemd,systemd-sysv,udev,dbus,kmod,procps,iproute2,util-linux,rfkill,socat
+packages=systemd,systemd-sysv,udev,dbus,kmod,procps,iproute2,util-linux,rfkill,socat,dmsetup
 packages=$packages,bluez,python3,python3-venv,mosquitto,mosquitto-clients
 rm -rf root && mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
     --aptopt='Acquire::Languages "none"' --aptopt='Apt::Install-Recommends "false"' \
@@ -36,7 +36,7 @@ mkdir -p "$modules"
 cp kernel/lib/modules/"$release"/modules.{builtin,builtin.modinfo,order} "$modules"
 needed hci_vhci bluetooth rfkill uhid cmac ecb ccm ecdh_generic drbg hmac sha256_generic sha512_generic \
     algif_hash algif_skcipher virtio_blk virtio_pci virtio_console virtio-rng virtio_net ext4 crc32c_generic \
-    9p 9pnet_virtio autofs4 xhci_pci usbserial ftdi_sio cdc-acm | while read -r file; do
+    9p 9pnet_virtio autofs4 xhci_pci usbserial ftdi_sio cdc-acm dm_log_writes | while read -r file; do
     install -D -m644 "$file" "$modules/${file#*"/lib/modules/$release/"}"
 done
 depmod -b "$PWD/root" "$release"
@@ -59,7 +59,7 @@ until [ -b /dev/vda ]; do $b usleep 50000; done
 $b mount -t ext4 -o rw,noatime /dev/vda /root
 $b mount --move /dev /root/dev
 $b umount /proc
-exec $b switch_root /root /lib/systemd/systemd
+exec $b switch_root /root "${begin:-/lib/systemd/systemd}"  # the kernel hands on what its command line says
 INIT
 chmod +x early/init
 (cd early && find . | cpio -o -H newc --quiet) | gzip -1 > initrd.gz
@@ -77,6 +77,7 @@ echo "127.0.0.1 localhost station" > root/etc/hosts
 echo "/dev/vda / ext4 rw,noatime 0 0" > root/etc/fstab
 echo uninitialized > root/etc/machine-id
 install -m755 "$here/guest/agent.py" root/usr/local/sbin/e2e-agent
+install -m755 "$here/guest/bare.sh" root/usr/local/sbin/e2e-bare
 cat > root/etc/systemd/system/e2e-agent.service <<'UNIT'
 [Unit]
 Description=Runs what the tests ask for

@@ -36,6 +36,8 @@ class Done(NamedTuple):
 class Machine:
     """`image` is the folder that image.sh filled; `share` is what the machine sees, read-only, as /mnt/share."""
 
+    kernel = KERNEL
+
     def __init__(self, image: Path, share: Path, *, memory_mb: int = 768) -> None:
         self.share = share
         self._image, self._memory_mb = image, memory_mb
@@ -73,7 +75,7 @@ class Machine:
             asked = json.dumps({"id": number, "command": command, "timeout": timeout})
             self._control.sendall(asked.encode() + b"\n")
             if not self._news.wait_for(lambda: number in self._answers or not self._alive, timeout + 30):
-                raise Failed(f"no answer: {command}")
+                raise Failed(f"no answer: {command}\n{self._said('console.log')}")
             if number not in self._answers:
                 raise Failed(f"the machine is gone: {command}\n{self._said('console.log')}")
             return self._answers.pop(number)
@@ -113,19 +115,22 @@ class Machine:
             "setpriv", "--pdeathsig", "KILL",  # even where nobody is left to end it
             "qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max", "-M", "q35", "-smp", "2",
             "-m", str(self._memory_mb), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd.gz"), "-append", KERNEL,
+            "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd.gz"), "-append", self.kernel,
             "-serial", f"file:{folder}/console.log",
             # a flush in the machine is an fsync here, and what was not flushed dies with it
             "-drive", f"file={self._disk},if=none,id=disk,format=qcow2,cache=writeback,aio=threads",
             "-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=control,path={folder}/control,server=on,wait=off",
             "-device", "virtserialport,chardev=control,name=control",
-            # a receiver on USB, an FTDI as they have; it stays plugged in while nobody speaks for it
             "-chardev", f"socket,id=receiver,path={folder}/receiver,server=on,wait=off",
-            "-device", "qemu-xhci", "-device", "usb-serial,chardev=receiver,always-plugged=on",
             "-fsdev", f"local,id=share,path={self.share},security_model=none,readonly=on",
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share",
+            *self._hardware(),
         ]  # fmt: skip
+
+    def _hardware(self) -> list[str]:
+        """A receiver on USB, an FTDI as they have; it stays plugged in while nobody speaks for it."""
+        return ["-device", "qemu-xhci", "-device", "usb-serial,chardev=receiver,always-plugged=on"]
 
     def _connected(self, name: str) -> socket.socket:
         for _ in range(400):

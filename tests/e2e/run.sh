@@ -3,7 +3,7 @@
 # Needs root, for the packages and the image. Skipped, with a word, only where qemu cannot be installed.
 set -eu
 cd "$(dirname "$0")/../.."
-if ! sh tests/setup.sh test qemu-system-x86 qemu-utils mmdebstrap busybox-static e2fsprogs kmod cpio; then
+if ! sh tests/setup.sh test mosquitto qemu-system-x86 qemu-utils mmdebstrap busybox-static e2fsprogs kmod cpio; then
     if command -v qemu-system-x86_64 >/dev/null; then exit 1; fi
     echo "tests/e2e: skipped, qemu cannot be installed here: nothing was tried on a real kernel, BlueZ and systemd"
     exit 0
