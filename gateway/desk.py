@@ -12,9 +12,7 @@ from gateway.alerts import Answer, Move, Refusal
 from gateway.book import Book, Page
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
-from gateway.errors import StorageFailed
 from gateway.forward import Lane
-from gateway.health import Faults
 from gateway.inputs import Accept, Clear, Input
 from gateway.model import Alert, AlertState, Reason
 from gateway.normalise import Remember
@@ -23,7 +21,6 @@ from gateway.wire import Wire
 log = structlog.get_logger("alerts")
 
 TICK_S = 0.25
-RETRY_S = 0.5
 BATCH = 200
 FORGET_MS = 3_600_000
 ACKS = 256
@@ -62,7 +59,6 @@ class Desk:
         lane: Lane,
         wire: Wire,
         clock: Clock,
-        faults: Faults,
         chronicle: Chronicle,
         on_accepted: Callable[[Alert], None],
     ) -> None:
@@ -70,7 +66,6 @@ class Desk:
         self._lane = lane
         self._wire = wire
         self._clock = clock
-        self._faults = faults
         self._chronicle = chronicle
         self._on_accepted = on_accepted
         self._work: deque[Work] = deque()
@@ -81,7 +76,7 @@ class Desk:
         self._acks = 0
         self._forgotten_ms = 0
         self.beat = time.monotonic()
-        """When the task last came round, the disk's refusals included."""
+        """When the task last came round."""
 
     def put(self, work: Input | Remember | Asked | Then) -> None:
         self._work.append(work)
@@ -188,21 +183,9 @@ class Desk:
             page.changes += self._book.forget(page.now)
 
     async def _commit(self, page: Page) -> None:
-        """Try until the disk takes it: an alert is never given up for an error of the store."""
-        if page.empty:
-            return
-        drafts = [self._wire.alert(notice.alert, notice.reason, page.now) for notice in page.notices]
-        while True:
-            try:
-                await self._lane.commit(drafts, page.records())
-            except StorageFailed as error:
-                cure = "free space on the data folder, or see whether its disk is sound"
-                self._faults.begin("storage", "alert", str(error), cure)
-                self.beat = time.monotonic()
-                await asyncio.sleep(RETRY_S)
-            else:
-                self._faults.end("alert", "storage")
-                return
+        if not page.empty:
+            drafts = [self._wire.alert(notice.alert, notice.reason, page.now) for notice in page.notices]
+            await self._lane.commit(drafts, page.records())
 
     def _tell(self, page: Page) -> None:
         for notice in page.notices:

@@ -32,6 +32,7 @@ class AlertKind(StrEnum):
     NOT_WORN = "not_worn"
     TAMPER = "tamper"
     RADIO_DOWN = "radio_down"
+    STORAGE_DEGRADED = "storage_degraded"
     ALARM_FLOOD = "alarm_flood"
 
 
@@ -51,10 +52,11 @@ SEVERITY = {
     AlertKind.NOT_WORN: Severity.WARNING,
     AlertKind.TAMPER: Severity.WARNING,
     AlertKind.RADIO_DOWN: Severity.TECHNICAL,
+    AlertKind.STORAGE_DEGRADED: Severity.TECHNICAL,
     AlertKind.ALARM_FLOOD: Severity.CRITICAL,
 }
 
-CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN, AlertKind.RADIO_DOWN})
+CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN, AlertKind.RADIO_DOWN, AlertKind.STORAGE_DEGRADED})
 """Kinds that last and end by themselves; the others are pressed and stay until people clear them."""
 
 

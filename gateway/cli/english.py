@@ -14,6 +14,7 @@ ENGLISH = Words(
         AlertKind.NOT_WORN: "not worn",
         AlertKind.TAMPER: "tampered with",
         AlertKind.RADIO_DOWN: "radio is down",
+        AlertKind.STORAGE_DEGRADED: "disk is in trouble",
         AlertKind.ALARM_FLOOD: "flood of unknown devices",
     },
     severities={

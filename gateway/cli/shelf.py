@@ -9,7 +9,7 @@ from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.journal import told
-from gateway.store import kept
+from gateway.salvage import kept
 from gateway.wire import Wire
 
 

@@ -1,7 +1,12 @@
 """Drafts and lanes for tests of the storage."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from gateway.model import Draft, Message
-from gateway.store import Row
+from gateway.rows import Row
+from gateway.standby import Standby, Upkeep
+from gateway.store import Store
 
 
 def draft(text: str = "x", subject: str | None = None) -> Draft:
@@ -11,8 +16,20 @@ def draft(text: str = "x", subject: str | None = None) -> Draft:
     return Draft(freeze, subject)
 
 
-def gap_draft(epoch: str, seqs: list[int]) -> Draft:
-    return draft(f"gap {epoch} {seqs[0]}..{seqs[-1]} {len(seqs)}", subject="gap")
+def shed(rows: Sequence[Row]) -> list[Draft]:
+    """One gap for them all; they are of one epoch."""
+    epoch, numbers = rows[0].id.split("-")[0], [int(row.id.split("-")[1]) for row in rows]
+    return [draft(f"gap {epoch} {numbers[0]}..{numbers[-1]} {len(numbers)}", subject="gap")]
+
+
+def standby(store: Store, cap: int | None = None, **more: Any) -> Standby:
+    """On a file that is opened again as it is; in memory the epoch is `cccc0000`."""
+
+    def reopen(place: int) -> tuple[Store, list[Draft]]:
+        assert store.path is not None
+        return Store(store.path, "dddd0000", place=place), []
+
+    return Standby(store, cap, Upkeep(shed, lambda: "cccc0000", reopen, **more))
 
 
 class Broker:
