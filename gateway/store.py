@@ -16,6 +16,7 @@ from gateway.damage import explained, files, promised, record_sum, row_sum
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Change, Draft, Drop, Message, Put
 from gateway.rows import Row, Standing, checked, proven, runs
+from gateway.upgrade import upgrade
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS row (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, subject TEXT, made_ms INTEGER NOT NULL,
@@ -83,6 +84,7 @@ class Store:
         recovered = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
         if committed and recovered < committed:
             raise StoreDamaged(f"{self._name}: its log has lost what was committed last")
+        upgrade(self._db, _SCHEMA)
         self._db.executescript(_SCHEMA)
         if self._pages * 4096 <= CHECKED:
             verdict = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, callback, flow, formats, load, press, start
+from tests.bench import backlog, callback, corruption, flow, formats, load, press, start
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "formats": formats.formats,
     "callback": callback.cost,
     "crowd": callback.crowd,
+    "corruption": corruption.corruption,
 }
 
 
