@@ -9,7 +9,7 @@ from gateway.rows import Standing
 
 
 def upgrade(db: sqlite3.Connection, schema: str) -> None:
-    """In one transaction, so that a crash leaves the one shape or the other; a file that is not of 0.1 stays as it is."""
+    """In one transaction: a crash leaves the one shape or the other. A file that is not of 0.1 stays as it is."""
     if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
         return
     meta = dict(db.execute("SELECT name, value FROM meta"))
