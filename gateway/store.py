@@ -12,7 +12,7 @@ from types import TracebackType
 
 import msgspec
 
-from gateway.damage import explained, files, promised, record_sum, row_sum
+from gateway.damage import explained, promised, record_sum, row_sum
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Change, Draft, Drop, Message, Put
 from gateway.rows import Row, Standing, checked, proven, runs
@@ -115,13 +115,6 @@ class Store:
         """Bytes of the pages that hold something; the file's other pages are free for the rows to come."""
         return (self._pages - self._free) * 4096
 
-    @property
-    def size(self) -> int:
-        """Bytes that the files take, as `df` counts them."""
-        if self.path is None:
-            return self._pages * 4096
-        return sum(found.stat().st_blocks * 512 for found in files(self.path) if found.exists())
-
     def write(
         self, drafts: Sequence[Draft], changes: Iterable[Change], settled: Iterable[int], now_ms: int
     ) -> list[Row]:
@@ -199,10 +192,6 @@ class Store:
         self._query(f"PRAGMA incremental_vacuum({STEP})", ())
         self._query("PRAGMA wal_checkpoint(TRUNCATE)", ())
         return self._free > SPARE
-
-    def reuse_log(self) -> None:
-        """Let the next transaction take the log's space anew, so that a full disk has room for it."""
-        self._query("PRAGMA wal_checkpoint(RESTART)", ())
 
     def close(self) -> None:
         """Mark the file as cleanly left."""

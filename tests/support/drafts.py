@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.damage import files
 from gateway.model import Draft, Message
 from gateway.rows import Row
 from gateway.standby import Standby, Upkeep
@@ -47,3 +48,9 @@ class Broker:
     @property
     def seqs(self) -> list[int]:
         return [row.seq for row in self.sent]
+
+
+def on_disk(store: Store) -> int:
+    """Bytes that a store's files take, as `df` counts them."""
+    assert store.path is not None
+    return sum(found.stat().st_blocks * 512 for found in files(store.path) if found.exists())
