@@ -76,7 +76,7 @@ def raised(_: Alert | None, pressed: Pressed, now: Moment, __: Rules) -> Move:
         changed_at=now,
         presses=(pressed.press,),
         press_count=1,
-        heard_by=(pressed.heard,),
+        heard_by=_grown((), pressed.heard),
         auth=pressed.auth,
         late=pressed.late,
         storm=pressed.storm,
@@ -191,7 +191,9 @@ def _listed(presses: tuple[Press, ...], press: Press) -> tuple[Press, ...]:
     return (*presses, press) if len(presses) < PRESSES else (presses[0], *presses[2:], press)
 
 
-def _grown(heard_by: tuple[Heard, ...], heard: Heard) -> tuple[Heard, ...]:
+def _grown(heard_by: tuple[Heard, ...], heard: Heard | None) -> tuple[Heard, ...]:
+    if heard is None:
+        return heard_by
     return heard_by if any(known.link == heard.link for known in heard_by) else (*heard_by, heard)
 
 

@@ -22,6 +22,7 @@ from gateway.config import Config
 from gateway.control import Control
 from gateway.counters import Counters
 from gateway.desk import Desk, Then
+from gateway.disk import Disk
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.evidence import Evidence
@@ -32,7 +33,7 @@ from gateway.identity import unique_id
 from gateway.journal import Journal
 from gateway.lanes import Opened, Plan, open_store, start_lane
 from gateway.links import Link, build_links
-from gateway.model import Change, Gap
+from gateway.model import AlertKind, Change, Gap
 from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
 from gateway.outages import Outages
@@ -46,6 +47,7 @@ from gateway.session import AlertUplink
 from gateway.setup import Setup
 from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
+from gateway.storage import Storage
 from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
 from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
@@ -102,28 +104,31 @@ class Station:
         """Open the lanes, take up what was kept, set everything going; waits for neither broker nor radio."""
         config, clock, faults, wire = self._config, self._clock, self._faults, self._wire
         alert_plan, telemetry_plan = _plans(config)
+        disk = Disk(config.data)
+        await asyncio.to_thread(disk.look)
         opened, group = await asyncio.gather(
-            asyncio.to_thread(open_store, config.data, alert_plan, clock),
+            asyncio.to_thread(open_store, config.data, alert_plan, clock, disk.give_up_ballast),
             asyncio.to_thread(open_store, config.data, telemetry_plan, clock),
         )
         memory, alerts, outdated = self._taken_up(opened)
         numbers = Counters(self._roster.key_of)
-        numbers.load(opened.store.records(counters.SPACE), group.store.records(counters.SPACE))
+        numbers.load(opened.records(counters.SPACE), group.records(counters.SPACE))
         self._journal = Journal(config.data, faults)
         self._recorder = Recorder(config.data / "recordings", clock.now, faults)
         self._chronicle = Chronicle(self._journal.tell, self._recorder.alert, clock.moment)
-        self._alert = await start_lane(opened, alert_plan, wire, clock, faults, self._chronicle)
-        self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults)
-        self._influx = await self._open_influx()
+        self._alert = await start_lane(opened, alert_plan, wire, clock, faults, self._chronicle, disk)
+        self._telemetry_lane = await start_lane(group, telemetry_plan, wire, clock, faults, None, disk)
+        self._influx = await self._open_influx(disk)
         self._lanes = {"alert": self._alert, "telemetry": self._telemetry_lane}
         if self._influx is not None:
             self._lanes["influx"] = self._influx.lane
         if outdated:
             await self._alert.commit([], outdated)
         self._join_inside(memory, numbers, alerts)
+        self._watch_storage(disk)
         self._join_outside()
 
-    async def _open_influx(self) -> "InfluxLane | None":
+    async def _open_influx(self, disk: Disk) -> "InfluxLane | None":
         config = self._config
         if config.influx is None:
             return None
@@ -132,14 +137,14 @@ class Station:
         async def elsewhere(gap: Gap) -> None:
             await self._alert.commit([self._wire.gap(gap)])
 
-        return await open_influx(config, config.influx, self._clock, self._faults, elsewhere)
+        return await open_influx(config, config.influx, self._clock, self._faults, disk, elsewhere)
 
     def _taken_up(self, opened: Opened) -> tuple[Episodes, Book, list[Change]]:
         """What survived the last run: devices' episodes and people's alerts."""
         alerts = Book.of(self._config.alerts)
-        alerts.load(opened.store.records(book.SPACE))
+        alerts.load(opened.records(book.SPACE))
         memory = Episodes()
-        records = opened.store.records(episodes.SPACE)
+        records = opened.records(episodes.SPACE)
         known = {address for address in records if self._roster.find(address) is not None}
         return memory, alerts, memory.load(records, known, self._clock.moment())
 
@@ -153,9 +158,9 @@ class Station:
         drivers = {name: link.driver for name, link in links.items()}
         chronicle = self._chronicle
         writes = Writes(drivers, self._profiles, normalise.route, chronicle)
-        self._desk = Desk(alerts, self._alert, self._wire, clock, self._faults, chronicle, writes.help_is_coming)
+        self._desk = Desk(alerts, self._alert, self._wire, clock, chronicle, writes.help_is_coming)
         beside = self._influx.telemetry if self._influx is not None else None
-        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), self._faults, beside)
+        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), beside)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
         self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
@@ -209,6 +214,12 @@ class Station:
         stages |= {f"{name} lane": partial(_beat, lane) for name, lane in self._lanes.items()}
         self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
 
+    def _watch_storage(self, disk: Disk) -> None:
+        clock = self._clock
+        outages = Outages(0, lambda: unique_id(clock.now(), clock.random(10)), AlertKind.STORAGE_DEGRADED)
+        storage = Storage(disk, list(self._lanes.values()), self._faults, outages, self._desk.put)
+        self._keep("storage", lambda _: storage.run(clock.moment), INNER)
+
     async def _watch_radios(self) -> None:
         """Raise and end the alerts about radios that are down."""
         clock = self._clock
@@ -236,7 +247,8 @@ class Station:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+        for lane in self._lanes.values():
+            await _within(DRAIN_S, lane.close(), f"the {lane.name} lane's file was not closed")
         await asyncio.gather(self._journal.close(), self._recorder.close())
         try:
             self._quarantine.save()

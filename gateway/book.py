@@ -125,7 +125,7 @@ class Page:
     def take(self, given: Input) -> Answer:
         alert = self._find(given)
         if isinstance(given, Pressed) and (stranger := self._flooding(given, alert)):
-            return self._flooded(given, stranger)
+            return self._flooded(given, *stranger)
         if isinstance(given, Pressed):
             given = self._counted(given)
         answer = alerts.advance(alert, given, self.now, self._book.rules)
@@ -183,18 +183,19 @@ class Page:
         presses.append(pressed.press.at)
         return replace(pressed, storm=self._book.storms.blows(who, pressed.press.at, presses))
 
-    def _flooding(self, pressed: Pressed, alert: Alert | None) -> Address | None:
-        """The address of an unregistered device whose alert would be one too many."""
-        if pressed.wearable is None or pressed.wearable.registered or (alert is not None and alert.open):
+    def _flooding(self, pressed: Pressed, alert: Alert | None) -> tuple[str, Address] | None:
+        """The link and the address of an unregistered device whose alert would be one too many."""
+        who, heard = pressed.wearable, pressed.heard
+        if who is None or heard is None or who.registered or (alert is not None and alert.open):
             return None
-        return None if self._book.admits(pressed.heard.link, self.now) else pressed.wearable.address
+        return None if self._book.admits(heard.link, self.now) else (heard.link, who.address)
 
-    def _flooded(self, pressed: Pressed, address: Address) -> Answer:
+    def _flooded(self, pressed: Pressed, link: str, address: Address) -> Answer:
         """Count on the link's one flood alert; only its first message and its repeats reach the disk."""
-        key = AlertKey(f"link:{pressed.heard.link}", AlertKind.ALARM_FLOOD, None, test=pressed.key.test)
+        key = AlertKey(f"link:{link}", AlertKind.ALARM_FLOOD, None, test=pressed.key.test)
         alert = self._changed.get(key) or self._book.latest(key)
         if alert is None or not alert.open:
-            move = Move(_flood(key, pressed, address, self.now), Reason.PRESS)
+            move = Move(_flood(key, pressed, link, address, self.now), Reason.PRESS)
             self._write(move)
             return move
         addresses = alert.addresses
@@ -207,7 +208,7 @@ class Page:
         return Refusal.NO_CHANGE
 
 
-def _flood(key: AlertKey, pressed: Pressed, address: Address, now: Moment) -> Alert:
+def _flood(key: AlertKey, pressed: Pressed, link: str, address: Address, now: Moment) -> Alert:
     return Alert(
         id=pressed.new_id,
         key=key,
@@ -218,7 +219,7 @@ def _flood(key: AlertKey, pressed: Pressed, address: Address, now: Moment) -> Al
         changed_at=now,
         presses=(Press(None, pressed.press.at),),
         press_count=1,
-        heard_by=(Heard(pressed.heard.link, None),),
+        heard_by=(Heard(link, None),),
         value=1,
         addresses=(address,),
         told_at=now,

@@ -58,10 +58,11 @@ class Chronicle:
 
     def _heard(self, pressed: Pressed, alert: Alert) -> None:
         heard, who, at = pressed.heard, pressed.wearable, pressed.press.at
-        self._line(alert.id, story.Heard(heard.link, heard.rssi, pressed.press.key), at)
+        if heard is not None:
+            self._line(alert.id, story.Heard(heard.link, heard.rssi, pressed.press.key), at)
         if pressed.tester is not None:
             self._line(alert.id, story.Tested(pressed.tester), at)
-        if who is not None:
+        if heard is not None and who is not None:
             self._line(alert.id, story.Recorded(self._record(heard.link, who.address, registered=who.registered)), at)
 
     def _line(self, subject: str, what: Happening, at: Moment | None = None) -> None:

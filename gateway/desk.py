@@ -13,9 +13,7 @@ from gateway.alerts import Answer, Move, Refusal
 from gateway.book import Book, Page
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
-from gateway.errors import StorageFailed
 from gateway.forward import Lane
-from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.inputs import Accept, Clear, Input, Pressed
 from gateway.model import Alert, AlertState, Reason
@@ -25,7 +23,6 @@ from gateway.wire import Wire
 log = structlog.get_logger("alerts")
 
 TICK_S = 0.25
-RETRY_S = 0.5
 BATCH = 200
 FORGET_MS = 3_600_000
 ACKS = 256
@@ -64,7 +61,6 @@ class Desk:
         lane: Lane,
         wire: Wire,
         clock: Clock,
-        faults: Faults,
         chronicle: Chronicle,
         on_accepted: Callable[[Alert], None],
     ) -> None:
@@ -72,7 +68,6 @@ class Desk:
         self._lane = lane
         self._wire = wire
         self._clock = clock
-        self._faults = faults
         self._chronicle = chronicle
         self._on_accepted = on_accepted
         self._work: deque[Work] = deque()
@@ -83,7 +78,7 @@ class Desk:
         self._acks = 0
         self._forgotten_ms = 0
         self.beat = time.monotonic()
-        """When the task last came round, the disk's refusals included."""
+        """When the task last came round."""
 
     def put(self, work: Input | Remember | Asked | Then) -> None:
         self._work.append(work)
@@ -199,21 +194,9 @@ class Desk:
             page.changes += self._book.forget(page.now)
 
     async def _commit(self, page: Page) -> None:
-        """Try until the disk takes it: an alert is never given up for an error of the store."""
-        if page.empty:
-            return
-        drafts = [self._wire.alert(notice.alert, notice.reason, page.now) for notice in page.notices]
-        while True:
-            try:
-                await self._lane.commit(drafts, page.records())
-            except StorageFailed as error:
-                cure = "free space on the data folder, or see whether its disk is sound"
-                self._faults.begin("storage", "alert", str(error), cure)
-                self.beat = time.monotonic()
-                await asyncio.sleep(RETRY_S)
-            else:
-                self._faults.end("alert", "storage")
-                return
+        if not page.empty:
+            drafts = [self._wire.alert(notice.alert, notice.reason, page.now) for notice in page.notices]
+            await self._lane.commit(drafts, page.records())
 
     def _tell(self, page: Page) -> None:
         for notice in page.notices:

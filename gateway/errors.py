@@ -9,6 +9,10 @@ class StorageFailed(GatewayError):
     """A lane's file took nothing: nothing of the commit is kept, and the same commit may be tried again."""
 
 
+class StorageFull(StorageFailed):
+    """The disk has no room for it."""
+
+
 class StoreDamaged(StorageFailed):
     """A lane's file is no database any more, or its content contradicts itself."""
 

@@ -14,7 +14,7 @@ import msgspec
 from gateway.errors import StorageFailed
 from gateway.model import Change, Draft, Settlement
 from gateway.outbox import Outbox
-from gateway.store import Row
+from gateway.rows import Row
 
 SLICE = 16
 """Rows published before other work on the loop gets its turn: an alert is behind this many at most."""
@@ -71,8 +71,9 @@ class Lane:
         self._ready: deque[Row] = deque()
         self._flying: dict[int, Row] = {}
         self._flying_bytes = 0
-        self._last = self.outbox.level.next - 1
-        self._cursor = 0
+        self._last = self.outbox.last
+        self._cursor = self.outbox.before
+        outbox.on_mended = self._mended
         self._settled = asyncio.Event()
         self._leaving: list[int] = []
         self._leaving_soon: asyncio.TimerHandle | None = None
@@ -89,7 +90,7 @@ class Lane:
             if row.subject is not None:
                 self._unsent[row.subject] += 1
                 if self._witness is not None:
-                    self._witness.committed(row.subject, self._id(row))
+                    self._witness.committed(row.subject, row.id)
         self._last = max(self._last, rows[-1].seq)
         if self._takes_directly(rows[0].seq):
             self._ready.extend(rows)
@@ -103,11 +104,6 @@ class Lane:
     @property
     def pending(self) -> int:
         return self.outbox.level.count
-
-    @property
-    def next(self) -> int:
-        """The number that the next row will have; the outbox's own level comes a moment after the commit."""
-        return max(self.outbox.level.next, self._last + 1)
 
     async def emptied(self) -> None:
         """Return once every row is settled; only a link makes that happen."""
@@ -125,7 +121,7 @@ class Lane:
         self._ready.clear()
         self._flying.clear()
         self._flying_bytes = 0
-        self._cursor = 0
+        self._cursor = self.outbox.before
         self._carrier = carrier
         self._fill()
 
@@ -144,7 +140,7 @@ class Lane:
             self._troubled = settlement.code != 0
             self._on_answer(settlement)
         if self._witness is not None and row.subject is not None:
-            self._witness.settled(row.subject, self._id(row), settlement)
+            self._witness.settled(row.subject, row.id, settlement)
         if not settlement.accepted:
             self.refused += 1
             self._loop.call_later(self._window.retry_s, self._again, row, self._carrier)
@@ -166,6 +162,13 @@ class Lane:
         self._flush()
         await self.outbox.close()
 
+    def _mended(self) -> None:
+        """Rows have come within reach that may stand before those already sent: look through all of them again."""
+        self._flush()
+        self._ready.clear()
+        self._cursor, self._last = self.outbox.before, max(self._last, self.outbox.last)
+        self._fill()
+
     def _again(self, row: Row, carrier: Carrier | None) -> None:
         if carrier is not None and carrier is self._carrier and row.seq in self._flying:
             self._send(row, carrier)
@@ -173,11 +176,7 @@ class Lane:
     def _send(self, row: Row, carrier: Carrier) -> None:
         carrier.send(row)
         if self._witness is not None and row.subject is not None:
-            self._witness.sent(row.subject, self._id(row))
-
-    def _id(self, row: Row) -> str:
-        """As its message calls itself."""
-        return f"{self.outbox.epoch}-{row.seq}"
+            self._witness.sent(row.subject, row.id)
 
     def _fill_soon(self) -> None:
         if self._filling is None:
@@ -191,6 +190,8 @@ class Lane:
             if self._carrier is None or not self._ready or self._full():
                 break
             row = self._ready.popleft()
+            if row.seq in self._flying:
+                continue
             self._flying[row.seq] = row
             self._flying_bytes += row.size
             self._send(row, self._carrier)

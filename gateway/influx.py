@@ -14,15 +14,16 @@ import structlog
 from gateway.backoff import Backoff
 from gateway.clock import Clock
 from gateway.config import Config, Influx
-from gateway.errors import DatabaseBusy, RowRefused, StorageFailed, UplinkDown
+from gateway.disk import Disk
+from gateway.errors import DatabaseBusy, RowRefused, UplinkDown
 from gateway.forward import Lane, Window
 from gateway.health import Faults
 from gateway.lanes import Plan, open_store, start_lane
 from gateway.model import Gap, GapCause, Settlement
 from gateway.points import Points
+from gateway.rows import Row
 from gateway.sinks.blocking import on_thread
 from gateway.sinks.influx import Database
-from gateway.store import Row
 from gateway.supervise import Up
 from gateway.telemetry import Grouping, Telemetry
 
@@ -32,7 +33,6 @@ NAME = "influx"
 WINDOW = Window(messages=4, bytes=1 << 20)
 """Read ahead from the file, so that the next row is there when the last is in; one is written at a time."""
 RETRY_BASE_S = 0.5
-SPACE = "free space on the data folder, or see whether its disk is sound"
 Elsewhere = Callable[[Gap], Awaitable[None]]
 """Takes a gap that InfluxDB refuses."""
 
@@ -70,8 +70,6 @@ class InfluxUplink:
         except DatabaseBusy as busy:
             self._rest_s = busy.rest_s
             raise
-        except StorageFailed as error:  # no gap, so the refused row stays
-            raise UplinkDown("storage", str(error), SPACE) from error
         finally:
             self._lane.detach()
             database.close()
@@ -107,11 +105,11 @@ class InfluxUplink:
             raise UplinkDown("influx_unreachable", what, cure) from error
 
     async def _set_aside(self, row: Row, why: str) -> None:
-        what = f"row {row.seq} was set aside: {why}"
+        what = f"row {row.id} was set aside: {why}"
         cure = "see in InfluxDB's log what it has against these points: the bucket's retention, or a field's type"
         self._faults.begin("influx_rejects", NAME, what, cure)
-        log.warning("row refused for ever, set aside", seq=row.seq, why=why)
-        gap = Gap(NAME, self._lane.outbox.epoch, GapCause.REFUSED, self._clock.moment(), row.seq, row.seq, 1)
+        log.warning("row refused for ever, set aside", row=row.id, why=why)
+        gap = Gap(NAME, row.epoch, GapCause.REFUSED, self._clock.moment(), row.number, row.number, 1)
         if row.subject is None:
             await self._lane.commit([self._points.gap(gap)])
         else:
@@ -126,19 +124,14 @@ class _Rows(asyncio.Queue[Row]):
 
 
 async def open_influx(
-    config: Config, influx: Influx, clock: Clock, faults: Faults, elsewhere: Elsewhere
-) -> InfluxLane | None:
-    """None, and a fault, where its file cannot be had: the station does without it until the next start."""
+    config: Config, influx: Influx, clock: Clock, faults: Faults, disk: Disk, elsewhere: Elsewhere
+) -> InfluxLane:
     plan = Plan(NAME, WINDOW, influx.cap, grouped=True)
     points = Points(config.station, clock)
-    try:
-        opened = await asyncio.to_thread(open_store, config.data, plan, clock)
-        lane = await start_lane(opened, plan, points, clock, faults)
-    except StorageFailed as error:
-        faults.begin("storage", NAME, str(error), f"{SPACE}; then restart the daemon")
-        return None
+    opened = await asyncio.to_thread(open_store, config.data, plan, clock)
+    lane = await start_lane(opened, plan, points, clock, faults, None, disk)
     size = config.telemetry.commit_readings  # a group is one row, and one request
     grouping = Grouping(config.telemetry.commit_every / 1000, size, size)
-    telemetry = Telemetry(lane, points, clock, grouping, faults)
+    telemetry = Telemetry(lane, points, clock, grouping)
     uplink = InfluxUplink(influx, lane, points, clock, faults, elsewhere)
     return InfluxLane(telemetry, lane, uplink, Backoff(RETRY_BASE_S, influx.retry_max / 1000))

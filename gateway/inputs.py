@@ -12,7 +12,8 @@ class Pressed(msgspec.Struct, frozen=True):
     key: AlertKey
     wearable: Wearable | None
     press: Press
-    heard: Heard
+    heard: Heard | None
+    """None where it is about the box itself and came over no link."""
     new_id: str
     auth: Auth = Auth.NONE
     late: bool = False

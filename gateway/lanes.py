@@ -1,18 +1,27 @@
 """Opening the lanes' files: what is damaged is set aside, what a crash may have cost is said, and the daemon runs."""
 
+import asyncio
 import time
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from gateway.clock import Clock
-from gateway.errors import StoreDamaged
+from gateway.damage import files
+from gateway.disk import Disk
+from gateway.errors import StorageFailed, StorageFull, StoreDamaged
 from gateway.forward import Lane, Window, Witness
 from gateway.health import Faults
 from gateway.model import Draft, Gap, GapCause, Settlement
 from gateway.outbox import Outbox
-from gateway.store import Store
+from gateway.rows import Row
+from gateway.salvage import kept, salvage
+from gateway.standby import Standby, Upkeep
+from gateway.store import LOG_MAX, Store
 from gateway.telemetry import Form
 
 log = structlog.get_logger("storage")
@@ -32,39 +41,98 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A lane's file, and the gaps that its opening has brought to light."""
+    """A lane's file, and the gaps that its opening has brought to light. No store: why the disk refuses it."""
 
-    store: Store
-    gaps: list[Gap]
-
-
-def open_store(folder: Path, plan: Plan, clock: Clock) -> Opened:
-    """Open a lane's file, blocking. StorageFailed: the folder takes no file, or cannot be read or written."""
-    path = folder / f"{plan.name}.db"
+    path: Path
+    store: Store | None
     gaps: list[Gap] = []
-    epoch = clock.random(4).hex()
+    refused: str = ""
+
+    def records(self, space: str) -> dict[str, bytes]:
+        """What was kept; of a file that the disk refuses as much as can be read."""
+        if self.store is not None:
+            return self.store.records(space)
+        try:
+            return kept(self.path, space)
+        except StorageFailed:
+            return {}
+
+
+def open_store(folder: Path, plan: Plan, clock: Clock, relieve: Callable[[], bool] = lambda: False) -> Opened:
+    """Open a lane's file, blocking; whatever it has been through, there is a lane on return."""
+    path = folder / f"{plan.name}.db"
     try:
-        store = Store(path, epoch)
+        return Opened(path, *_open(path, plan, clock))
+    except StorageFailed as error:
+        if isinstance(error, StorageFull) and relieve():
+            return open_store(folder, plan, clock)
+        return Opened(path, None, refused=str(error))
+
+
+def _open(path: Path, plan: Plan, clock: Clock, place: int = 1) -> tuple[Store, list[Gap]]:
+    """The file, or a new one with what could be saved of it. StorageFailed: the disk refuses it."""
+    epoch, log_max = clock.random(4).hex(), min(LOG_MAX, plan.cap // 4) if plan.cap else LOG_MAX
+    gaps: list[Gap] = []
+    try:
+        store = Store(path, epoch, log_max=log_max, place=place)
     except StoreDamaged as error:
         aside = _set_aside(path)
-        log.warning("file damaged, set aside and begun anew", lane=plan.name, why=str(error), aside=str(aside))
-        store = Store(path, epoch)
-        gaps.append(Gap(plan.name, store.epoch, GapCause.CORRUPT, clock.moment()))
+        saved = salvage(aside)
+        store = Store(path, epoch, log_max=log_max, place=place)
+        store.adopt(saved.rows, saved.records, ())
+        counted = {"rows": len(saved.rows), "records": len(saved.records)}
+        log.warning(
+            "file damaged, set aside and begun anew", lane=plan.name, why=str(error), aside=str(aside), **counted
+        )
+        gaps.append(Gap(plan.name, epoch, GapCause.CORRUPT, clock.moment()))
     if store.unclean and plan.grouped:
         gaps.append(Gap(plan.name, store.epoch, GapCause.CRASH, clock.moment()))
-    return Opened(store, gaps)
+    return store, gaps
+
+
+def _upkeep(opened: Opened, plan: Plan, form: Form, clock: Clock, faults: Faults, disk: Disk | None) -> Upkeep:
+    loop = asyncio.get_running_loop()
+
+    def shed(rows: Sequence[Row]) -> list[Draft]:
+        drafts, now = [], clock.moment()
+        for epoch, group in groupby(rows, lambda row: row.epoch):
+            numbers = [row.number for row in group]
+            gap = Gap(plan.name, epoch, GapCause.SHED, now, min(numbers), max(numbers), len(numbers))
+            drafts.append(form.gap(gap))
+        return drafts
+
+    def reopen(place: int) -> tuple[Store, list[Draft]]:
+        store, gaps = _open(opened.path, plan, clock, place)
+        loop.call_soon_threadsafe(_mark_damage, opened.path, plan, gaps, faults)
+        return store, [form.gap(gap) for gap in gaps]
+
+    upkeep = Upkeep(shed, lambda: clock.random(4).hex(), reopen)
+    if disk is None:
+        return upkeep
+    if plan.cap is None:
+        return replace(upkeep, relieve=disk.give_up_ballast)
+    return replace(upkeep, spared=lambda: disk.low)
+
+
+def _mark_damage(path: Path, plan: Plan, gaps: list[Gap], faults: Faults) -> None:
+    if any(gap.cause is GapCause.CORRUPT for gap in gaps):
+        what = f"{path}: was damaged; what could be saved of it was, the rest is in {path.name}.damaged-*"
+        cure = "see whether the disk is sound, such as with `journalctl -k`; it stands until the gateway is restarted"
+        faults.begin("file_damaged", plan.name, what, cure)
 
 
 async def start_lane(
-    opened: Opened, plan: Plan, form: Form, clock: Clock, faults: Faults, witness: Witness | None = None
+    opened: Opened,
+    plan: Plan,
+    form: Form,
+    clock: Clock,
+    faults: Faults,
+    witness: Witness | None = None,
+    disk: Disk | None = None,
 ) -> Lane:
-    """Put the file under a thread and its gaps into it."""
-    store = opened.store
-
-    def shed(epoch: str, seqs: list[int]) -> Draft:
-        gap = Gap(plan.name, epoch, GapCause.SHED, clock.moment(), seqs[0], seqs[-1], len(seqs))
-        return form.gap(gap)
-
+    """Put the file under a thread and its gaps into it. The last room of a `disk` is for the lane without a cap."""
+    upkeep = _upkeep(opened, plan, form, clock, faults, disk)
+    _mark_damage(opened.path, plan, opened.gaps, faults)
     where = f"uplink:{plan.name}"
 
     def answered(settlement: Settlement) -> None:
@@ -79,18 +147,20 @@ async def start_lane(
             what = "the broker has nobody who subscribes to our alerts"
             faults.begin("nobody_listens", where, what, "see whether the platform is connected and subscribed")
 
-    unsent = store.subjects()
-    lane = Lane(plan.name, Outbox(store, plan.cap, shed), plan.window, unsent, answered, witness)
+    unsent = opened.store.subjects() if opened.store else {}
+    outbox = Outbox(plan.name, Standby(opened.store, plan.cap, upkeep, opened.refused))
+    lane = Lane(plan.name, outbox, plan.window, unsent, answered, witness)
     if opened.gaps:
         await lane.commit([form.gap(gap) for gap in opened.gaps])
     return lane
 
 
 def _set_aside(path: Path) -> Path:
-    """Move a damaged file and its companions out of the way; nothing is deleted."""
+    """Move a damaged file and its log out of the way, for whoever wants to look; the one before it goes."""
+    for old in path.parent.glob(f"{path.name}.damaged-*"):
+        old.unlink(missing_ok=True)
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-    for suffix in ("", "-wal", "-shm"):
-        found = path.with_name(path.name + suffix)
+    for found, name in zip(files(path), files(aside), strict=True):
         if found.exists():
-            found.rename(aside.with_name(aside.name + suffix))
+            found.rename(name)
     return aside

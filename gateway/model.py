@@ -36,6 +36,7 @@ class AlertKind(StrEnum):
     TAMPER = "tamper"
     RADIO_DOWN = "radio_down"
     STORM = "storm"
+    STORAGE_DEGRADED = "storage_degraded"
     ALARM_FLOOD = "alarm_flood"
 
 
@@ -56,10 +57,19 @@ SEVERITY = {
     AlertKind.TAMPER: Severity.WARNING,
     AlertKind.RADIO_DOWN: Severity.TECHNICAL,
     AlertKind.STORM: Severity.TECHNICAL,
+    AlertKind.STORAGE_DEGRADED: Severity.TECHNICAL,
     AlertKind.ALARM_FLOOD: Severity.CRITICAL,
 }
 
-CONDITIONS = frozenset({AlertKind.LOW_BATTERY, AlertKind.NOT_WORN, AlertKind.RADIO_DOWN, AlertKind.STORM})
+CONDITIONS = frozenset(
+    {
+        AlertKind.LOW_BATTERY,
+        AlertKind.NOT_WORN,
+        AlertKind.RADIO_DOWN,
+        AlertKind.STORM,
+        AlertKind.STORAGE_DEGRADED,
+    }
+)
 """Kinds that last and end by themselves; the others are pressed and stay until people clear them."""
 
 

@@ -1,4 +1,4 @@
-"""Which radios have been down for so long that people must know. Pure: who is up and when go in, alerts come out."""
+"""What has been down for so long that people must know. Pure: what is up and when go in, alerts come out."""
 
 from collections.abc import Callable
 
@@ -7,18 +7,22 @@ from gateway.model import AlertKey, AlertKind, Heard, Moment, Press
 
 
 class Outages:
-    """`after_ms`: how long a link is down before it is an alert. `new_id` makes an alert's id."""
+    """`after_ms`: how long a link is down before it is an alert. `new_id` makes an alert's id.
 
-    def __init__(self, after_ms: int, new_id: Callable[[], str]) -> None:
-        self._after_ms, self._new_id = after_ms, new_id
+    What is not a link is a part of the box.
+    """
+
+    def __init__(self, after_ms: int, new_id: Callable[[], str], kind: AlertKind = AlertKind.RADIO_DOWN) -> None:
+        self._after_ms, self._new_id, self._kind = after_ms, new_id, kind
         self._since: dict[str, Moment] = {}
         self._over: set[str] = set()
         """Links whose last outage has been told to be over; one of before a restart may still be open."""
         self._raised: set[str] = set()
 
     def see(self, link: str, now: Moment, *, up: bool) -> Pressed | Ended | None:
-        """What is to be told about a radio that is or is not up now; an end is told once, after a restart as well."""
-        key = AlertKey(f"link:{link}", AlertKind.RADIO_DOWN, None, test=False)
+        """What is to be told about what is or is not up now; an end is told once, after a restart as well."""
+        heard = Heard(link, None) if self._kind is AlertKind.RADIO_DOWN else None
+        key = AlertKey(f"link:{link}" if heard else f"box:{link}", self._kind, None, test=False)
         if up:
             self._since[link] = now
             self._raised.discard(link)
@@ -31,4 +35,4 @@ class Outages:
             return None
         self._raised.add(link)
         self._over.discard(link)
-        return Pressed(key, None, Press(None, since), Heard(link, None), self._new_id())
+        return Pressed(key, None, Press(None, since), heard, self._new_id())

@@ -5,26 +5,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 
 from gateway.errors import StorageFailed
 from gateway.model import Change, Draft
-from gateway.store import Row, Store
+from gateway.rows import Row
+from gateway.standby import Level, Standby
 
 IDLE_S = 1.0
+BUSY_S = 0.01
+"""Between two turns while there is free space to be given back."""
 GROUP = 256
 """Commits that share one transaction at most, so that the first of a flood is not kept by the last."""
-
-
-class Level(msgspec.Struct, frozen=True):
-    """How full an outbox is."""
-
-    count: int
-    bytes: int
-    next: int
-    oldest_ms: int | None
 
 
 class _Commit(msgspec.Struct, frozen=True, eq=False):
@@ -39,41 +32,55 @@ class _Read(msgspec.Struct, frozen=True, eq=False):
     done: "asyncio.Future[list[Row]]"
 
 
-ShedDraft = Callable[[str, list[int]], Draft]
-"""The gap that stands for rows given up: lane epoch and their numbers."""
+_Outcome = list[tuple["asyncio.Future[list[Row]]", list[Row] | StorageFailed]]
 
 
 class Outbox:
     """`commit`, `read` and `settle` are called on the event loop; the file is touched by the thread alone."""
 
-    def __init__(self, store: Store, cap: int | None, shed: ShedDraft) -> None:
-        self._store = store
-        self._cap = cap
-        self._shed = shed
+    def __init__(self, name: str, standby: Standby) -> None:
+        self._rows = standby
         self._loop = asyncio.get_running_loop()
         self._wanted: deque[_Commit | _Read] = deque()
         self._settled: set[int] = set()
         self._lock = threading.Condition()
         self._closing = False
         self._failed: StorageFailed | None = None
-        self.trouble: StorageFailed | None = None
-        """Why the file took nothing when it was last written; None while it does."""
+        self.on_mended: Callable[[], None] = lambda: None
+        """Called on the loop when rows are there that were out of reach."""
         self.beat = time.monotonic()
         """When the thread last came round: it stands still while the disk does."""
-        self.level = self._measure()
-        self._thread = threading.Thread(target=self._work, name=f"outbox {store.path.stem}", daemon=True)
+        self.level: Level = standby.level()
+        self._thread = threading.Thread(target=self._work, name=f"outbox {name}", daemon=True)
         self._thread.start()
 
     @property
-    def path(self) -> Path:
-        return self._store.path
+    def trouble(self) -> StorageFailed | None:
+        """Why the disk took nothing when it was last written, so that all is in memory; None while it does."""
+        return self._rows.trouble
+
+    @property
+    def standing(self) -> tuple[str, int]:
+        """The epoch, and the number that the next row will have."""
+        now = self._rows.taking.standing
+        return now.epoch, now.next
 
     @property
     def epoch(self) -> str:
-        return self._store.epoch
+        return self.standing[0]
+
+    @property
+    def before(self) -> int:
+        """Every row's place is above this."""
+        return self._rows.before
+
+    @property
+    def last(self) -> int:
+        """The last place that was given."""
+        return self._rows.last
 
     async def commit(self, drafts: Sequence[Draft], changes: Sequence[Change] = ()) -> list[Row]:
-        """Number, freeze and store; durable on return. StorageFailed: nothing of it was stored."""
+        """Number, freeze and store. Durable on return, unless there is `trouble`."""
         done: asyncio.Future[list[Row]] = self._loop.create_future()
         self._want(_Commit(drafts, changes, done))
         return await done
@@ -105,74 +112,60 @@ class Outbox:
             self._lock.notify()
 
     def _work(self) -> None:
+        idle_s = IDLE_S
         while True:
             with self._lock:
                 if not (self._wanted or self._settled or self._closing):
-                    self._lock.wait(IDLE_S)
+                    self._lock.wait(idle_s)
                 taken = [self._wanted.popleft() for _ in range(min(GROUP, len(self._wanted)))]
                 settled, self._settled = self._settled, set()
                 last = self._closing and not self._wanted
             self._serve(taken, settled)
+            if self._rows.mend(at_once=last):
+                self._loop.call_soon_threadsafe(self.on_mended)
+            idle_s = BUSY_S if not taken and self._rows.give_back() else IDLE_S
             self.beat = time.monotonic()
             if last:
                 break
         try:
-            self._store.close()
+            self._rows.close()
         except StorageFailed as error:
             self._failed = error
 
     def _serve(self, taken: list[_Commit | _Read], settled: set[int]) -> None:
         commits = [wanted for wanted in taken if isinstance(wanted, _Commit)]
-        outcome: list[tuple[asyncio.Future[list[Row]], list[Row] | StorageFailed]] = []
-        try:
+        outcome: _Outcome = []
+        if commits or settled:
             outcome += self._write(commits, settled)
-            self.trouble = None
-        except StorageFailed as error:
-            with self._lock:
-                self._settled |= settled
-            outcome += [(commit.done, error) for commit in commits]
-            self.trouble = error
-            time.sleep(0.05)  # a failing disk must not be hammered: what is settled comes round at once
         for wanted in taken:
             if isinstance(wanted, _Read):
-                outcome.append((wanted.done, self._rows(wanted)))
+                outcome.append((wanted.done, self._found(wanted)))
         if outcome:
             self._loop.call_soon_threadsafe(_answer, outcome)
         if commits or settled:
-            self._tidy()
+            self._rows.hold()
+            self.level = self._rows.level()
 
-    def _write(
-        self, commits: list[_Commit], settled: set[int]
-    ) -> list[tuple[asyncio.Future[list[Row]], list[Row] | StorageFailed]]:
-        if not (commits or settled):
-            return []
+    def _write(self, commits: list[_Commit], settled: set[int]) -> _Outcome:
         drafts = [draft for commit in commits for draft in commit.drafts]
         changes = [change for commit in commits for change in commit.changes]
-        rows = iter(self._store.write(drafts, changes, settled, _wall_ms()))
-        answers = [(commit.done, [next(rows) for _ in commit.drafts]) for commit in commits]
-        return list(answers)
-
-    def _tidy(self) -> None:
-        """Hold the cap and take stock. What fails here fails no commit; it is tried again after the next one."""
         try:
-            if self._cap is not None and (excess := self._store.excess(self._cap)):
-                self._store.write([self._shed(self._store.epoch, excess)], (), excess, _wall_ms())
-            self.level = self._measure()
+            rows = iter(self._rows.write(drafts, changes, settled))
         except StorageFailed as error:
-            self.trouble = error
+            with self._lock:
+                self._settled |= settled
+            time.sleep(0.05)  # a failing disk must not be hammered: what is settled comes round at once
+            return [(commit.done, error) for commit in commits]
+        return [(commit.done, [next(rows) for _ in commit.drafts]) for commit in commits]
 
-    def _rows(self, wanted: _Read) -> list[Row] | StorageFailed:
+    def _found(self, wanted: _Read) -> list[Row] | StorageFailed:
         try:
-            return self._store.read(wanted.after, wanted.limit)
+            return self._rows.read(wanted.after, wanted.limit)
         except StorageFailed as error:
             return error
 
-    def _measure(self) -> Level:
-        store = self._store
-        return Level(store.count, store.bytes, store.next, store.oldest_ms() if store.count else None)
 
-
-def _answer(outcome: list[tuple["asyncio.Future[list[Row]]", list[Row] | StorageFailed]]) -> None:
+def _answer(outcome: _Outcome) -> None:
     for done, result in outcome:
         if done.cancelled():
             continue
@@ -180,7 +173,3 @@ def _answer(outcome: list[tuple["asyncio.Future[list[Row]]", list[Row] | Storage
             done.set_exception(result)
         else:
             done.set_result(result)
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -62,7 +62,7 @@ class Report(msgspec.Struct, frozen=True):
         }
 
     def standing(self) -> dict[str, tuple[str, int]]:
-        return {name: (lane.outbox.epoch, lane.next) for name, lane in self.lanes.items()}
+        return {name: lane.outbox.standing for name, lane in self.lanes.items()}
 
     def status(self) -> str:
         counted = ", ".join(f"{count} {name}" for name, count in self.counters().items())

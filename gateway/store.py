@@ -1,78 +1,119 @@
 """A lane's file: numbered rows, and the records that live and die in their transactions. Blocking; one thread's.
 
-SQLite in WAL mode with `synchronous=FULL`: what a returned `write` has stored is on the disk.
+SQLite in WAL mode with `synchronous=FULL`: what a returned `write` has stored is on the disk. Each row and record
+carries a sum of its bytes, so that what a dying disk has altered is never believed.
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import msgspec
 
+from gateway.damage import explained, promised, record_sum, row_sum
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Change, Draft, Drop, Message, Put
+from gateway.rows import Row, Standing, checked, proven, runs
+from gateway.upgrade import upgrade
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS row (seq INTEGER PRIMARY KEY, subject TEXT, made_ms INTEGER NOT NULL,
-                                topic TEXT NOT NULL, payload BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS record (space TEXT, key TEXT, value BLOB NOT NULL,
+CREATE TABLE IF NOT EXISTS row (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, subject TEXT, made_ms INTEGER NOT NULL,
+                                topic TEXT NOT NULL, payload BLOB NOT NULL, sum INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS subject ON row (subject) WHERE subject NOT NULL;
+CREATE TABLE IF NOT EXISTS record (space TEXT, key TEXT, value BLOB NOT NULL, sum INTEGER NOT NULL,
                                    PRIMARY KEY (space, key)) WITHOUT ROWID;
 """
-_ROW_OVERHEAD = 64
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message with its number, exactly as it is or will be published."""
-
-    seq: int
-    subject: str | None
-    made_ms: int
-    topic: str
-    payload: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.topic) + len(self.payload) + _ROW_OVERHEAD
+_ROW_OVERHEAD = Row(0, "", None, 0, "", b"").size
+_FIELDS = "seq, id, subject, made_ms, topic, payload"
+_OWN = ""
+"""The space and the key of the file's own record."""
+LOG_MAX = 4 << 20
+"""Bytes that the write-ahead log takes at most, but for a single transaction that is larger."""
+CHECKED = 32 << 20
+"""A file up to this size is checked whole as it is opened; a larger one is judged as its rows are read."""
+SPARE = 64
+"""Free pages that a file keeps for the rows to come."""
+STEP = 256
+"""Free pages given back at once: a commit waits for no more."""
 
 
 class Store:
-    """`epoch` is made with the file; `unclean` says that the last user did not close it."""
+    """`unclean` says that the last user did not close the file.
 
-    def __init__(self, path: Path, new_epoch: str) -> None:
+    Without a path it is kept in memory. Places are given from `place` on.
+    """
+
+    def __init__(self, path: Path | None, new_epoch: str, *, log_max: int = LOG_MAX, place: int = 1) -> None:
         """Open or make the file. StorageFailed where that cannot be done, StoreDamaged where it contradicts itself."""
         self.path = path
+        self._name = str(path or "memory")
+        self.log_max = log_max
+        committed = promised(path) if path else 0
+        self._db = self._connect()
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._prepare()
-            meta = dict(self._db.execute("SELECT name, value FROM meta"))
-            self.unclean = meta.get("clean") == 0
-            self.epoch: str = meta.get("epoch") or new_epoch
-            self.next: int = meta.get("next") or 1
-            self._set(epoch=self.epoch, next=self.next, clean=0)
-            self.count, self.bytes = self._measure()
-        except sqlite3.OperationalError as error:  # full, read-only, locked: the file itself is sound
-            raise StorageFailed(f"{path}: cannot be opened ({error})") from error
+            self._prepare(committed)
+            own = self.records(_OWN).get(_OWN)
+            known = msgspec.msgpack.decode(own, type=Standing) if own else None
+            self.standing = known or Standing(new_epoch, place=place, clean=True)
+            self.unclean = not self.standing.clean
+            self._stand(msgspec.structs.replace(self.standing, clean=False))
+            self._place_anew()
         except sqlite3.Error as error:
-            raise StoreDamaged(f"{path}: is damaged ({error})") from error
+            self._db.close()
+            raise self.explained("cannot be opened", error) from error
+        except StorageFailed:
+            self._db.close()
+            raise
 
-    def _prepare(self) -> None:
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return sqlite3.connect(self.path or ":memory:", isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self.explained("cannot be opened", error) from error
+
+    def _prepare(self, committed: int) -> None:
+        if not self._pages:
+            self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # it can be chosen for a new file only
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA temp_store=MEMORY")
-        verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"its check found: {verdict}")
+        self._db.execute(f"PRAGMA wal_autocheckpoint={self.log_max // 4096}")
+        self._db.execute(f"PRAGMA journal_size_limit={self.log_max}")
+        recovered = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
+        if committed and recovered < committed:
+            raise StoreDamaged(f"{self._name}: its log has lost what was committed last")
+        upgrade(self._db, _SCHEMA)
         self._db.executescript(_SCHEMA)
+        if self._pages * 4096 <= CHECKED:
+            verdict = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise StoreDamaged(f"{self._name}: is damaged ({verdict})")
+            self._prove()
 
-    def _measure(self) -> tuple[int, int]:
-        sizes = "COUNT(*), COALESCE(SUM(LENGTH(topic) + LENGTH(payload) + ?), 0)"
-        count, size = self._db.execute(f"SELECT {sizes} FROM row", (_ROW_OVERHEAD,)).fetchone()  # noqa: S608
-        return count, size
+    def _place_anew(self) -> None:
+        """Rows that were numbered before the file could be opened stand below 0; now they go where the others go."""
+        lowest = self._query("SELECT MIN(seq) FROM row", ())[0][0]
+        if lowest is not None and lowest < 0:
+            with _Transaction(self):
+                shift = self.standing.place - lowest
+                self._db.execute("UPDATE row SET seq = seq + ? WHERE seq < 0", (shift,))
+                last = self._db.execute("SELECT MAX(seq) FROM row").fetchone()[0]
+                self._stand(msgspec.structs.replace(self.standing, place=last + 1))
+
+    @property
+    def epoch(self) -> str:
+        return self.standing.epoch
+
+    @property
+    def next(self) -> int:
+        return self.standing.next
+
+    @property
+    def used(self) -> int:
+        """Bytes of the pages that hold something; the file's other pages are free for the rows to come."""
+        return (self._pages - self._free) * 4096
 
     def write(
         self, drafts: Sequence[Draft], changes: Iterable[Change], settled: Iterable[int], now_ms: int
@@ -81,36 +122,59 @@ class Store:
 
         StorageFailed: nothing of it happened, and no number is used up.
         """
-        rows = [_freeze(draft, self.epoch, self.next + i, now_ms) for i, draft in enumerate(drafts)]
-        with _Transaction(self):
-            freed = self._delete(runs(settled))
-            self._insert(rows)
-            self._keep(changes)
-        self.count += len(rows) - freed[0]
-        self.bytes += sum(row.size for row in rows) - freed[1]
-        self.next += len(rows)
+        at = self.standing
+        rows = [_freeze(draft, at.epoch, at.next + i, at.place + i, now_ms) for i, draft in enumerate(drafts)]
+        self._change(rows, changes, settled, at.next + len(rows))
         return rows
 
-    def excess(self, cap: int) -> list[int]:
-        """The oldest rows without a subject that must go to free a tenth of `cap` bytes; none while it holds."""
-        if self.bytes <= cap:
-            return []
-        surplus, seqs = self.bytes - cap * 9 // 10, []
-        sizes = "SELECT seq, LENGTH(topic) + LENGTH(payload) + ? FROM row WHERE subject IS NULL ORDER BY seq"
-        for seq, size in self._query(sizes, (_ROW_OVERHEAD,)):
-            if surplus <= 0:
-                break
-            seqs.append(seq)
-            surplus -= size
-        return seqs
+    def adopt(self, rows: Sequence[Row], changes: Iterable[Change], settled: Iterable[int]) -> None:
+        """Take rows from another file as they are, in their places, in one transaction with the rest."""
+        self._change(rows, changes, settled, self.standing.next)
+
+    def _change(self, rows: Sequence[Row], changes: Iterable[Change], settled: Iterable[int], next_: int) -> None:
+        at = self.standing
+        with _Transaction(self):
+            gone, freed = self._delete(runs(settled))
+            self._insert(rows)
+            self._keep(changes)
+            count, size = at.count + len(rows) - gone, at.bytes + sum(row.size for row in rows) - freed
+            place = max(at.place, rows[-1].seq + 1) if rows else at.place
+            becomes = Standing(at.epoch, next_, place, count, size)
+            if becomes != at:
+                self._put(_OWN, _OWN, msgspec.msgpack.encode(becomes))
+        self.standing = becomes
+
+    def oldest(self, size: int) -> list[Row]:
+        """The oldest rows without a subject, of at least so many bytes in all."""
+        rows: list[Row] = []
+        text = f"SELECT {_FIELDS}, sum FROM row WHERE subject IS NULL ORDER BY seq"  # noqa: S608
+        try:
+            with closing(self._db.execute(text)) as found:
+                for fields in found:
+                    rows.append(checked(fields))
+                    size -= rows[-1].size
+                    if size <= 0:
+                        break
+        except sqlite3.Error as error:
+            raise self.explained("cannot be read", error) from error
+        return rows
 
     def read(self, after: int, limit: int) -> list[Row]:
-        """Up to `limit` rows above `after`, oldest first."""
-        columns = "SELECT seq, subject, made_ms, topic, payload FROM row WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [Row(*found) for found in self._query(columns, (after, limit))]
+        """Up to `limit` rows above `after`, oldest first. StoreDamaged where one of them is not as it was written."""
+        columns = f"SELECT {_FIELDS}, sum FROM row WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+        return [checked(found) for found in self._query(columns, (after, limit))]
 
     def records(self, space: str) -> dict[str, bytes]:
-        return dict(self._query("SELECT key, value FROM record WHERE space = ?", (space,)))
+        """StoreDamaged where one of them is not as it was written."""
+        found = self._query("SELECT key, value, sum FROM record WHERE space = ?", (space,))
+        return {key: proven(space, key, value, sum_) for key, value, sum_ in found}
+
+    def _prove(self) -> None:
+        """Read all of it. StoreDamaged where a row or a record is not as it was written."""
+        for fields in self._query(f"SELECT {_FIELDS}, sum FROM row", ()):  # noqa: S608
+            checked(fields)
+        for space, key, value, sum_ in self._query("SELECT space, key, value, sum FROM record", ()):
+            proven(space, key, value, sum_)
 
     def subjects(self) -> dict[str, int]:
         """How many rows of each subject wait."""
@@ -121,28 +185,51 @@ class Store:
         found = self._query("SELECT made_ms FROM row ORDER BY seq LIMIT 1", ())
         return found[0][0] if found else None
 
+    def give_back(self) -> bool:
+        """Return some of the free pages to the disk; whether there are more."""
+        if self._free <= SPARE:
+            return False
+        self._query(f"PRAGMA incremental_vacuum({STEP})", ())
+        self._query("PRAGMA wal_checkpoint(TRUNCATE)", ())
+        return self._free > SPARE
+
     def close(self) -> None:
         """Mark the file as cleanly left."""
         try:
-            self._set(clean=1)
+            self._stand(msgspec.structs.replace(self.standing, clean=True))
             self._db.close()
         except sqlite3.Error as error:
-            raise StorageFailed(f"{self.path}: cannot be closed ({error})") from error
+            raise self.explained("cannot be closed", error) from error
+
+    def abandon(self) -> None:
+        """Let go of the file as it is."""
+        self._db.close()
+
+    @property
+    def _pages(self) -> int:
+        return int(self._query("PRAGMA page_count", ())[0][0])
+
+    @property
+    def _free(self) -> int:
+        return int(self._query("PRAGMA freelist_count", ())[0][0])
 
     def _query(self, text: str, values: tuple[int | str, ...]) -> list[tuple]:  # type: ignore[type-arg]
         try:
             return self._db.execute(text, values).fetchall()
         except sqlite3.Error as error:
-            raise StorageFailed(f"{self.path}: cannot be read ({error})") from error
+            raise self.explained("cannot be read", error) from error
 
-    def _set(self, **values: str | int) -> None:
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+    def _stand(self, standing: Standing) -> None:
+        self._put(_OWN, _OWN, msgspec.msgpack.encode(standing))
+        self.standing = standing
 
-    def _insert(self, rows: list[Row]) -> None:
-        if rows:
-            fields = [(row.seq, row.subject, row.made_ms, row.topic, row.payload) for row in rows]
-            self._db.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?)", fields)
-            self._set(next=self.next + len(rows))
+    def _put(self, space: str, key: str, value: bytes) -> None:
+        fields = (space, key, value, record_sum(space, key, value))
+        self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", fields)
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        fields = [msgspec.structs.astuple(row) for row in rows]
+        self._db.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?)", [(*f, row_sum(*f[1:])) for f in fields])
 
     def _delete(self, gone: Iterable[tuple[int, int]]) -> tuple[int, int]:
         """Delete rows from first to last; returns how many there were and their size."""
@@ -158,7 +245,7 @@ class Store:
         for change in changes:
             match change:
                 case Put(space, key, value):
-                    self._db.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (space, key, value))
+                    self._put(space, key, value)
                 case Drop(space, key):
                     self._db.execute("DELETE FROM record WHERE space = ? AND key = ?", (space, key))
 
@@ -169,14 +256,8 @@ class Store:
         if self._db.in_transaction:
             self._db.execute("COMMIT" if keep else "ROLLBACK")
 
-
-def kept(path: Path, space: str) -> dict[str, bytes]:
-    """The records of one space, read from a file that is left as it is. StorageFailed where that cannot be done."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            return dict(db.execute("SELECT key, value FROM record WHERE space = ?", (space,)))
-    except sqlite3.Error as error:
-        raise StorageFailed(f"{path}: cannot be read ({error})") from error
+    def explained(self, what: str, error: sqlite3.Error) -> StorageFailed:
+        return explained(self._name, what, error)
 
 
 class _Transaction:
@@ -185,32 +266,22 @@ class _Transaction:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         try:
             self._store.begin()
         except sqlite3.Error as error:
-            raise StorageFailed(f"{self._store.path}: cannot be written ({error})") from error
-        return self
+            raise self._store.explained("cannot be written", error) from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
             self._store.end(keep=kind is None)
         except sqlite3.Error as failed:
             self._store.end(keep=False)
-            raise StorageFailed(f"{self._store.path}: cannot be written ({failed})") from failed
+            raise self._store.explained("cannot be written", failed) from failed
         if isinstance(error, sqlite3.Error):
-            raise StorageFailed(f"{self._store.path}: cannot be written ({error})") from error
+            raise self._store.explained("cannot be written", error) from error
 
 
-def runs(numbers: Iterable[int]) -> Iterable[tuple[int, int]]:
-    """Numbers as runs without a hole, each from first to last: rows mostly leave in the order they came."""
-    ordered = sorted(numbers)
-    holes = [(before, after) for before, after in pairwise(ordered) if after > before + 1]
-    firsts = ordered[:1] + [after for _, after in holes]
-    lasts = [before for before, _ in holes] + ordered[-1:]
-    return zip(firsts, lasts, strict=True)
-
-
-def _freeze(draft: Draft, epoch: str, seq: int, now_ms: int) -> Row:
-    message: Message = draft.freeze(epoch, seq)
-    return Row(seq, draft.subject, now_ms, message.topic, message.payload)
+def _freeze(draft: Draft, epoch: str, number: int, place: int, now_ms: int) -> Row:
+    message: Message = draft.freeze(epoch, number)
+    return Row(place, f"{epoch}-{number}", draft.subject, now_ms, message.topic, message.payload)

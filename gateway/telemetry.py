@@ -5,19 +5,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
-import structlog
 
 from gateway.clock import Clock
-from gateway.errors import StorageFailed
 from gateway.forward import Lane
-from gateway.health import Faults
 from gateway.model import Draft, Gap, GapCause, Moment, Put, Sample
 
-log = structlog.get_logger("telemetry")
-
 HELD = 20_000
-"""Samples held in memory while the disk takes nothing; beyond that the oldest are given up, with a gap."""
-RETRY_S = 1.0
+"""Samples held in memory while a commit does not return; beyond that the oldest are given up, with a gap."""
 
 
 class Grouping(msgspec.Struct, frozen=True):
@@ -42,19 +36,12 @@ class Telemetry:
     """
 
     def __init__(
-        self,
-        lane: Lane,
-        form: Form,
-        clock: Clock,
-        grouping: Grouping,
-        faults: Faults,
-        beside: "Telemetry | None" = None,
+        self, lane: Lane, form: Form, clock: Clock, grouping: Grouping, beside: "Telemetry | None" = None
     ) -> None:
         self._lane = lane
         self._form = form
         self._clock = clock
         self._grouping = grouping
-        self._faults = faults
         self._beside = beside
         self._open: list[Sample] = []
         self._kept: dict[tuple[str, str], Put] = {}
@@ -83,26 +70,16 @@ class Telemetry:
                     await self._full.wait()
             except TimeoutError:
                 pass
-            try:
-                await self.commit()
-                self._faults.end(self._lane.name, "storage")
-            except StorageFailed as error:
-                cure = "free space on the data folder, or see whether its disk is sound"
-                self._faults.begin("storage", self._lane.name, str(error), cure)
-                await asyncio.sleep(RETRY_S)
+            await self.commit()
 
     async def commit(self) -> None:
-        """Commit what is open; durable on return. StorageFailed: it stays open."""
+        """Commit what is open."""
         self._full.clear()
         samples, kept, shed = self._open, self._kept, self._shed
         if not (samples or kept):
             return
         self._open, self._kept, self._shed = [], {}, 0
-        try:
-            await self._lane.commit(self._drafts(samples, shed), list(kept.values()))
-        except StorageFailed:
-            self._open, self._kept, self._shed = samples + self._open, kept | self._kept, shed + self._shed
-            raise
+        await self._lane.commit(self._drafts(samples, shed), list(kept.values()))
 
     def _drafts(self, samples: list[Sample], shed: int) -> list[Draft]:
         now, size = self._clock.moment(), self._grouping.batch

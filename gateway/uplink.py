@@ -14,10 +14,10 @@ from gateway.forward import Lane
 from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.model import Message, Settlement
+from gateway.rows import Row
 from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
 from gateway.sinks.words import Endpoint, Inbound, Login
-from gateway.store import Row
 from gateway.supervise import Up
 from gateway.wire import CLOUDEVENTS, JSON, Wire
 

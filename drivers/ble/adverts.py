@@ -104,9 +104,7 @@ def spelt(address: Address) -> str:
     return ":".join(address[place : place + 2] for place in range(0, len(address), 2)).upper()
 
 
-def _sections(
-    manufacturer: dict[int, bytes], service: dict[str, bytes], before: _Said | None
-) -> Iterator[Section]:
+def _sections(manufacturer: dict[int, bytes], service: dict[str, bytes], before: _Said | None) -> Iterator[Section]:
     old_manufacturer = before.manufacturer if before else {}
     old_service = before.service if before else {}
     for company, payload in manufacturer.items():

@@ -127,9 +127,7 @@ class Radio:
         refusals: list[faults.RadioDown] = []
         for mode in _MODES[self._options.scan]:
             try:
-                await scan.enter_async_context(
-                    self._world.scan(adapter.name, mode, self._station.patterns, advertised)
-                )
+                await scan.enter_async_context(self._world.scan(adapter.name, mode, self._station.patterns, advertised))
             except PassiveUnsupported as unsupported:
                 refusals.append(unsupported)
                 if self._options.scan is ScanMode.PASSIVE:

@@ -157,8 +157,10 @@ def _bluetooth(bluetooth: Bluetooth) -> Iterator[Finding]:
     if not sections and not bluetooth.services:
         what = "no advert section is named"
         yield Finding((), what, "add manufacturer:, service_data:, ibeacon:, eddystone: or services:")
-    if bluetooth.ibeacon and bluetooth.ibeacon.minor is not None and None in (
-        bluetooth.ibeacon.uuid, bluetooth.ibeacon.major
+    if (
+        bluetooth.ibeacon
+        and bluetooth.ibeacon.minor is not None
+        and None in (bluetooth.ibeacon.uuid, bluetooth.ibeacon.major)
     ):
         yield Finding(("ibeacon", "minor"), "minor counts within a uuid and a major", "name these as well")
     if bluetooth.ibeacon and bluetooth.ibeacon.major is not None and bluetooth.ibeacon.uuid is None:

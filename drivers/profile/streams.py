@@ -39,9 +39,7 @@ class Link:
     holds: Holds | None
 
 
-def link(
-    index: int, field: FieldShape, order: Order, ends: Mapping[str, int], holds: Holds | None
-) -> Link:
+def link(index: int, field: FieldShape, order: Order, ends: Mapping[str, int], holds: Holds | None) -> Link:
     """`ends` says where fields at fixed places end."""
     order, width = field.order or order, field.width
     cell = cell_from(field.kind, width, order) if width is not None else None

@@ -15,6 +15,7 @@ CHINESE = Words(
         AlertKind.TAMPER: "设备被拆动",
         AlertKind.RADIO_DOWN: "无线接收中断",
         AlertKind.STORM: "频繁按键",
+        AlertKind.STORAGE_DEGRADED: "存储异常",
         AlertKind.ALARM_FLOOD: "大量未登记设备报警",
     },
     severities={

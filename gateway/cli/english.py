@@ -15,6 +15,7 @@ ENGLISH = Words(
         AlertKind.TAMPER: "tampered with",
         AlertKind.RADIO_DOWN: "radio is down",
         AlertKind.STORM: "storm of presses",
+        AlertKind.STORAGE_DEGRADED: "disk is in trouble",
         AlertKind.ALARM_FLOOD: "flood of unknown devices",
     },
     severities={

@@ -73,8 +73,8 @@ class _Wire(Wire):
 class _Telemetry(Telemetry):
     """Every reading is told as it is heard."""
 
-    def __init__(self, lane: Lane, wire: Wire, clock: Clock, faults: Faults, told: Told) -> None:
-        super().__init__(lane, wire, clock, Grouping(), faults)
+    def __init__(self, lane: Lane, wire: Wire, clock: Clock, told: Told) -> None:
+        super().__init__(lane, wire, clock, Grouping())
         self._told = told
 
     def add(self, sample: Sample) -> None:
@@ -145,8 +145,8 @@ async def rehearsing(
     book = Book.of(config.alerts)
     recorder = Recorder(folder / "recordings", clock.now, faults)  # it does not run: a capture is not recorded again
     chronicle = Chronicle(lambda _: None, recorder.alert, clock.moment)
-    desk = Desk(book, stage.alert, wire, clock, faults, chronicle, lambda _: None)
-    telemetry = _Telemetry(stage.telemetry, wire, clock, faults, told)
+    desk = Desk(book, stage.alert, wire, clock, chronicle, lambda _: None)
+    telemetry = _Telemetry(stage.telemetry, wire, clock, told)
     secrets, numbers = Secrets(None, clock.random(32)), Counters(setup.roster.key_of)
     normalise = Normaliser(setup.roster, Episodes(), numbers, secrets, clock, config.lenient, test=test)
     quarantine = Quarantine(folder / "quarantine.jsonl")

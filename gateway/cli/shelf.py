@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.codes import load_codes
 from gateway.config import Config
 from gateway.journal import told
-from gateway.store import kept
+from gateway.salvage import kept
 from gateway.wire import Wire
 
 

@@ -9,6 +9,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
+from gateway.rows import Standing
 from tests.support.daemon import Daemon
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
@@ -96,8 +99,8 @@ class Rows:
     @property
     def next(self) -> int:
         """The number that the next row gets."""
-        found = self._db.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()
-        return int(found[0]) if found else 1
+        own = self._db.execute("SELECT value FROM record WHERE space = ''").fetchone()
+        return msgspec.msgpack.decode(own[0], type=Standing).next if own else 1
 
     @property
     def oldest(self) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.cli.street import Code, Kind, Wearable
 from gateway.roster import Device, Roster
-from gateway.store import Row
+from gateway.rows import Row
 from tests.bench.desks import Desks
 from tests.bench.truth import MEANT, Press, Recording, Truth
 from tests.support.air import band

@@ -184,9 +184,9 @@ def test_a_row_that_it_will_never_take_holds_up_no_other_and_is_named(
         wait_for(lambda: station.faults("influx"), 10, "the refusal")
         station.speak(2)
         wait_for(lambda: {2.0, 3.0} <= {value for _, value in steps(stand_in)}, 10, "what came later")
-        refused = [entry["seq"] for entry in station.daemon.log(event="row refused for ever, set aside")]
+        refused = [entry["row"] for entry in station.daemon.log(event="row refused for ever, set aside")]
         gaps = [point for point in stand_in.points() if point.tags.get("cause") == "refused"]
-        assert [gap.fields["first"] for gap in gaps] == refused
+        assert [gap.fields["first"] for gap in gaps] == [int(row.rpartition("-")[2]) for row in refused]
 
 
 def test_while_a_database_hangs_alerts_and_telemetry_go_their_way_and_the_end_is_prompt(

@@ -25,13 +25,13 @@ from gateway.episodes import Episodes
 from gateway.escalation import Escalation
 from gateway.evidence import Evidence
 from gateway.forward import Lane
-from gateway.health import Faults
 from gateway.model import Alert, Change, Draft
 from gateway.normalise import Normaliser, Secrets
 from gateway.pipeline import Pipeline
 from gateway.requests import Call, Requests
 from gateway.roster import Roster
-from gateway.store import Row, Store
+from gateway.rows import Row
+from gateway.store import Store
 from gateway.telemetry import Telemetry
 from gateway.wire import Wire
 from gateway.writes import Replies
@@ -159,9 +159,8 @@ class Station:
         store.write((), outdated, (), self.world.ms)
         self.wire = Wire("398/v1", self.name, "0.1.0", self.clock)
         chronicle = Chronicle(lambda _: None, recorded, self.clock.moment)
-        faults = Faults(self.clock.moment)
         lane, nowhere = cast("Lane", self.disk), _Nowhere()
-        self.desk = Desk(self.book, lane, self.wire, self.clock, faults, chronicle, lambda _: None)
+        self.desk = Desk(self.book, lane, self.wire, self.clock, chronicle, lambda _: None)
         normalise = Normaliser(self._roster, memory, numbers, Secrets(FLEET, self.name.encode()), self.clock)
         telemetry, evidence, replies = cast("Telemetry", nowhere), cast("Evidence", nowhere), cast("Replies", nowhere)
         zones = dict.fromkeys(self.links)

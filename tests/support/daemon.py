@@ -39,6 +39,7 @@ class Daemon:
         mqtt: str = "",
         more: str = "",
         environment: dict[str, str] | None = None,
+        program: str = "gateway.cli.main",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -52,6 +53,7 @@ class Daemon:
         )
         (folder / "devices.yaml").write_text(roster_text(devices))
         self._environment = os.environ | (environment or {})
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._told.bind(str(folder / "notify"))
@@ -75,12 +77,12 @@ class Daemon:
 
     def start(self, **environment: str) -> None:
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "gateway.cli.main", "run", "--config", str(self.config)]
+            command = [sys.executable, "-m", self._program, "run", "--config", str(self.config)]
             told = {"NOTIFY_SOCKET": str(self.folder / "notify")}
             self._process = subprocess.Popen(command, stderr=log, env=self._environment | told | environment)
 
     def wait_ready(self, seconds: float = 15.0) -> None:
-        wait_for(lambda: "READY=1" in self.systemd() or self._dead(), seconds, "READY=1")
+        wait_for(lambda: "READY=1" in self.systemd() or self.dead, seconds, "READY=1")
         assert "READY=1" in self.notified, self.log_text()
 
     def restart(self) -> None:
@@ -129,5 +131,6 @@ class Daemon:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(") ", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def _dead(self) -> bool:
+    @property
+    def dead(self) -> bool:
         return self._process is not None and self._process.poll() is not None

@@ -1,7 +1,13 @@
 """Drafts and lanes for tests of the storage."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.damage import files
 from gateway.model import Draft, Message
-from gateway.store import Row
+from gateway.rows import Row
+from gateway.standby import Standby, Upkeep
+from gateway.store import Store
 
 
 def draft(text: str = "x", subject: str | None = None) -> Draft:
@@ -11,8 +17,20 @@ def draft(text: str = "x", subject: str | None = None) -> Draft:
     return Draft(freeze, subject)
 
 
-def gap_draft(epoch: str, seqs: list[int]) -> Draft:
-    return draft(f"gap {epoch} {seqs[0]}..{seqs[-1]} {len(seqs)}", subject="gap")
+def shed(rows: Sequence[Row]) -> list[Draft]:
+    """One gap for them all; they are of one epoch."""
+    epoch, numbers = rows[0].id.split("-")[0], [int(row.id.split("-")[1]) for row in rows]
+    return [draft(f"gap {epoch} {numbers[0]}..{numbers[-1]} {len(numbers)}", subject="gap")]
+
+
+def standby(store: Store, cap: int | None = None, **more: Any) -> Standby:
+    """On a file that is opened again as it is; in memory the epoch is `cccc0000`."""
+
+    def reopen(place: int) -> tuple[Store, list[Draft]]:
+        assert store.path is not None
+        return Store(store.path, "dddd0000", place=place), []
+
+    return Standby(store, cap, Upkeep(shed, lambda: "cccc0000", reopen, **more))
 
 
 class Broker:
@@ -30,3 +48,9 @@ class Broker:
     @property
     def seqs(self) -> list[int]:
         return [row.seq for row in self.sent]
+
+
+def on_disk(store: Store) -> int:
+    """Bytes that a store's files take, as `df` counts them."""
+    assert store.path is not None
+    return sum(found.stat().st_blocks * 512 for found in files(store.path) if found.exists())

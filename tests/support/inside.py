@@ -22,7 +22,7 @@ from gateway.store import Store
 from gateway.story import StoryLine
 from gateway.wire import Wire
 from tests.support import contract
-from tests.support.drafts import gap_draft
+from tests.support.drafts import standby
 from tests.support.moments import BOOT, moment
 
 
@@ -54,7 +54,8 @@ async def open_lane(
     store = Store(folder / f"{name}.db", "aaaa0000")
     if pages is not None:
         allow(store, pages)
-    lane = Lane(name, Outbox(store, None, gap_draft), Window(), store.subjects(), lambda _: None, witness)
+    outbox = Outbox(name, standby(store))
+    lane = Lane(name, outbox, Window(), store.subjects(), lambda _: None, witness)
     try:
         yield lane
     finally:
@@ -76,7 +77,7 @@ class Office:
         self.faults = Faults(clock.moment)
         self.accepted: list[Alert] = []
         self.book = Book(Rules(), FloodLimit())
-        self.desk = Desk(self.book, lane, self.wire, clock, self.faults, chronicle, self.accepted.append)
+        self.desk = Desk(self.book, lane, self.wire, clock, chronicle, self.accepted.append)
 
     async def messages(self) -> list[dict[str, Any]]:
         """Everything in the lane's file, held against the contract."""

@@ -89,3 +89,15 @@ def test_the_box_s_key_is_made_once_kept_to_the_byte_and_readable_by_nobody_else
         assert folder.box_key(SECOND) == FIRST
     assert stat.S_IMODE((tmp_path / "box.key").stat().st_mode) == 0o600
     assert sorted(os.listdir(tmp_path)) == ["box.key", "lock"]
+
+
+def test_a_key_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    for left in (b"", b"\x00fir"):
+        (tmp_path / "box.key").write_bytes(left)
+        assert Folder(tmp_path).box_key(FIRST) == FIRST
+        assert (tmp_path / "box.key").read_bytes() == FIRST
+
+
+def test_a_key_that_no_disk_takes_is_one_nevertheless(tmp_path: Path) -> None:
+    (tmp_path / "box.key").mkdir()
+    assert Folder(tmp_path).box_key(FIRST) == FIRST

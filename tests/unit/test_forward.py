@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from gateway.forward import Lane, Window
 from gateway.model import Settlement
 from gateway.outbox import Outbox
-from gateway.store import Store
-from tests.support.drafts import Broker, draft, gap_draft
+from gateway.store import LOG_MAX, Store
+from tests.support.drafts import Broker, draft, on_disk, standby
 
 
 @asynccontextmanager
 async def lane(folder, cap=None, answers=None, **window):
     answers = [] if answers is None else answers
-    store = Store(folder / "lane.db", "aaaa0000")
+    store = Store(folder / "lane.db", "aaaa0000", log_max=cap // 4 if cap else LOG_MAX)
     unsent = store.subjects()
-    opened = Lane("lane", Outbox(store, cap, gap_draft), Window(**window), unsent, answers.append)
+    opened = Lane("lane", Outbox("lane", standby(store, cap)), Window(**window), unsent, answers.append)
     try:
         yield opened
     finally:
@@ -147,13 +147,13 @@ def test_no_matching_subscribers_lets_the_row_leave_and_is_said_with_its_end(tmp
 
 def test_beyond_its_cap_a_lane_sheds_the_oldest_and_leaves_a_gap_in_its_place(tmp_path):
     async def run():
-        async with lane(tmp_path, cap=20_000) as it:
-            for _ in range(40):
+        async with lane(tmp_path, cap=1 << 20) as it:
+            for _ in range(1_200):
                 await it.commit([draft("x" * 1_000)])
             rows = await it.outbox.read(0, 1_000)
             gaps = [row.payload.split()[3].split(b"..") for row in rows if row.subject == "gap"]
             assert len(gaps) > 1
-            assert it.outbox.level.bytes <= 20_000 + len(gaps) * 200
+            assert on_disk(it.outbox._rows.taking) <= 1 << 20
             told = {seq for first, last in gaps for seq in range(int(first), int(last) + 1)}
             assert told | {row.seq for row in rows} == set(range(1, rows[-1].seq + 1))
 

@@ -9,12 +9,13 @@ import pytest
 
 from gateway.clock import Clock
 from gateway.config import Config
+from gateway.disk import Disk
 from gateway.errors import DatabaseBusy, UplinkDown
 from gateway.health import Faults
 from gateway.influx import InfluxLane, open_influx
 from gateway.model import Gap, GapCause, Sample, Wearable
 from tests.support.database import HANG, Answer, StandIn
-from tests.support.inside import StillClock, allow
+from tests.support.inside import StillClock
 from tests.support.lines import Point
 from tests.support.moments import moment
 
@@ -77,12 +78,10 @@ async def opened(folder: Path, server: StandIn, clock: Clock | None = None, **mo
     async def otherwise(gap: Gap) -> None:
         elsewhere.append(gap)
 
-    found = await open_influx(config, config.influx, clock, faults, otherwise)
-    assert found is not None
+    found = await open_influx(config, config.influx, clock, faults, Disk(folder), otherwise)
     try:
         yield It(found, server, faults, elsewhere)
     finally:
-        allow(found.lane.outbox._store, 1 << 20)
         await found.lane.close()
 
 
@@ -166,20 +165,22 @@ def test_a_gap_that_it_will_not_take_either_goes_elsewhere_and_makes_no_other(tm
     asyncio.run(run())
 
 
-def test_a_refused_row_stays_while_the_disk_does_not_take_its_gap(tmp_path: Path) -> None:
+def test_a_refused_row_is_told_of_while_the_disk_takes_nothing(tmp_path: Path) -> None:
     async def run() -> None:
         with StandIn() as server:
-            server.answer = REFUSAL
+            server.judge = lambda points: REFUSAL if points[0].measurement != "gap" else Answer()
             async with opened(tmp_path, server) as it:
                 await it.keep(1)
-                it.lane.outbox._store._db.execute("PRAGMA query_only = 1")
-                with pytest.raises(UplinkDown) as down:
-                    await it.run()
-                assert down.value.fault == "storage"
-                it.lane.outbox._store._db.execute("PRAGMA query_only = 0")
-                server.answer = Answer()
+                disk = it.lane.outbox._rows._disk
+                assert disk is not None
+                disk._db.execute("PRAGMA query_only = 1")
                 await it.run_until_empty()
-                assert (it.steps(), it.gaps()) == ([1], [])
+                (gap,) = it.gaps()
+                assert (gap.tags["cause"], gap.fields["first"], it.elsewhere) == ("refused", 1, [])
+                assert it.lane.outbox.trouble is not None
+                disk._db.execute("PRAGMA query_only = 0")
+            async with opened(tmp_path, server) as it:
+                assert it.lane.pending == 0
 
     asyncio.run(run())
 
@@ -242,7 +243,7 @@ def test_beyond_its_cap_the_oldest_go_and_a_point_says_which(tmp_path: Path) -> 
                         it.telemetry.add(Sample(BAND, moment(round_ * 1_000 + number), {"steps": round_}))
                     await it.telemetry.commit()
                 await it.run_until_empty()
-                assert it.lane.outbox.path.name == "influx.db"
+                assert (tmp_path / "influx.db").exists()
                 missing = set(range(60)) - {int(step) for step in it.steps()}
                 assert missing
                 assert sum(int(gap.fields["count"]) for gap in it.gaps()) == len(missing)
@@ -255,8 +256,9 @@ def test_after_a_crash_a_point_says_that_readings_may_be_missing(tmp_path: Path)
     async def run() -> None:
         with StandIn() as server:
             async with opened(tmp_path, server) as it:
-                it.lane.outbox._store._set(clean=0)
-                it.lane.outbox._store.close = it.lane.outbox._store._db.close  # type: ignore[method-assign]
+                rows = it.lane.outbox._rows
+                assert rows._disk is not None
+                rows.close = rows._disk.abandon  # type: ignore[method-assign]
             async with opened(tmp_path, server) as it:
                 await it.run_until_empty()
                 assert [gap.tags["cause"] for gap in it.gaps()] == ["crash"]
@@ -264,18 +266,14 @@ def test_after_a_crash_a_point_says_that_readings_may_be_missing(tmp_path: Path)
     asyncio.run(run())
 
 
-def test_a_file_that_cannot_be_had_is_a_fault_and_the_station_does_without(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_had_costs_no_reading(tmp_path: Path) -> None:
     async def run() -> None:
         (tmp_path / "influx.db").mkdir()
-        config = configured(tmp_path, "http://localhost:1")
-        assert config.influx is not None
-        clock = StillClock()
-        faults = Faults(clock.moment)
-
-        async def otherwise(_gap: Gap) -> None:
-            raise AssertionError
-
-        assert await open_influx(config, config.influx, clock, faults, otherwise) is None
-        assert [(fault.fault, fault.where) for fault in faults] == [("storage", "influx")]
+        with StandIn() as server:
+            async with opened(tmp_path, server) as it:
+                await it.keep(1, 2)
+                await it.run_until_empty()
+                assert it.steps() == [1, 2]
+                assert "influx.db" in str(it.lane.outbox.trouble)
 
     asyncio.run(run())

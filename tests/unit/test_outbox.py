@@ -8,22 +8,25 @@ from pathlib import Path
 import pytest
 
 from gateway import outbox as module
-from gateway.errors import StorageFailed
+from gateway import standby as behind
 from gateway.model import Put
-from gateway.outbox import GROUP, Level, Outbox
+from gateway.outbox import GROUP, Outbox
+from gateway.standby import Level
 from gateway.store import Store
-from tests.support.drafts import draft, gap_draft
+from tests.support.drafts import draft, standby
 from tests.support.inside import allow
 
 FULL, AMPLE = 12, 1 << 20
 LARGE = "x" * 100_000
+opened: dict[Path, Store] = {}
 
 
 @asynccontextmanager
 async def outbox(folder: Path, pages: int = AMPLE) -> AsyncIterator[Outbox]:
     store = Store(folder / "a.db", "aaaa0000")
     allow(store, pages)
-    it = Outbox(store, None, gap_draft)
+    opened[folder] = store
+    it = Outbox("a", standby(store))
     try:
         yield it
     finally:
@@ -55,32 +58,28 @@ def test_what_commit_returned_is_on_the_disk_with_its_records(tmp_path: Path) ->
     asyncio.run(run())
 
 
-def test_on_a_full_disk_a_commit_fails_whole_and_the_same_commit_succeeds_later(tmp_path: Path) -> None:
+def test_what_a_full_disk_refuses_is_taken_by_memory_and_goes_to_the_file_once_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IDLE_S", 0.005)
+    monkeypatch.setattr(behind, "MEND_S", 0.01)
+
     async def run() -> None:
         async with outbox(tmp_path, FULL) as it:
+            mended = asyncio.Event()
+            it.on_mended = mended.set
             await it.commit([draft("fits")])
-            with pytest.raises(StorageFailed, match="full"):
-                await it.commit([draft("fits too"), draft(LARGE)], [Put("a", "b", b"c")])
-            assert it.trouble is not None
-            assert stored(tmp_path) == [1]
-            assert Store(tmp_path / "a.db", "bbbb0000").records("a") == {}
-            allow(it._store, AMPLE)
             rows = await it.commit([draft("fits too"), draft(LARGE)], [Put("a", "b", b"c")])
-            assert [row.seq for row in rows] == [2, 3]
-            assert it.trouble is None
-
-    asyncio.run(run())
-
-
-def test_reading_goes_on_while_the_disk_is_full(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with outbox(tmp_path, FULL) as it:
-            await it.commit([draft("fits")])
-            failing = asyncio.create_task(it.commit([draft(LARGE)]))
-            rows = await it.read(0, 10)
-            assert [row.seq for row in rows] == [1]
-            with pytest.raises(StorageFailed):
-                await failing
+            assert [(row.seq, row.id) for row in rows] == [(2, "cccc0000-1"), (3, "cccc0000-2")]
+            assert "full" in str(it.trouble)
+            assert [row.id for row in await it.read(0, 10)] == ["aaaa0000-1", "cccc0000-1", "cccc0000-2"]
+            assert it.standing == ("cccc0000", 3)
+            allow(opened[tmp_path], AMPLE)
+            async with asyncio.timeout(5):
+                await mended.wait()
+            assert (it.trouble, it.standing) == (None, ("aaaa0000", 2))
+            assert stored(tmp_path) == [1, 2, 3]
+            assert Store(tmp_path / "a.db", "bbbb0000").records("a") == {"b": b"c"}
 
     asyncio.run(run())
 
@@ -89,11 +88,11 @@ def test_what_is_settled_while_the_disk_refuses_leaves_once_it_does_not(tmp_path
     async def run() -> None:
         async with outbox(tmp_path) as it:
             await it.commit([draft(), draft()])
-            it._store._db.execute("PRAGMA query_only = 1")
+            opened[tmp_path]._db.execute("PRAGMA query_only = 1")
             it.settle([1])
             await until(lambda: it.trouble is not None)
             assert [row.seq for row in await it.read(0, 10)] == [1, 2]
-            it._store._db.execute("PRAGMA query_only = 0")
+            opened[tmp_path]._db.execute("PRAGMA query_only = 0")
             await until(lambda: it.trouble is None)
             assert [row.seq for row in await it.read(0, 10)] == [2]
 
@@ -124,7 +123,7 @@ def test_closing_finishes_everything_that_was_asked_and_leaves_the_file_clean(tm
     asyncio.run(run())
     again = Store(tmp_path / "a.db", "bbbb0000")
     assert (again.unclean, again.next) == (False, 3 * GROUP + 1)
-    assert again.count >= 3 * GROUP - 2
+    assert again.standing.count >= 3 * GROUP - 2
 
 
 def test_a_caller_that_gave_up_harms_no_other_and_its_rows_are_kept(tmp_path: Path) -> None:

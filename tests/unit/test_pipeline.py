@@ -57,9 +57,9 @@ class Format:
 async def listening(folder: Path, office: Office, port: SerialPort) -> AsyncIterator[Pipeline]:
     """The inside half of a station with one serial receiver, desk and all."""
     async with open_lane(folder, "telemetry") as lane:
-        telemetry = Telemetry(lane, office.wire, office.clock, Grouping(), office.faults)
+        telemetry = Telemetry(lane, office.wire, office.clock, Grouping())
         counters = Counters(ROSTER.key_of)
-        counters.load(lane.outbox._store.records(SPACE))
+        counters.load(lane.outbox._rows.taking.records(SPACE))
         normalise = Normaliser(ROSTER, Episodes(), counters, Secrets(None, b"box"), office.clock)
         replies = Replies({LINK: port}, lambda do: office.desk.put(Then(do)))
         recorder = Recorder(folder / "recordings", office.clock.now, office.faults)

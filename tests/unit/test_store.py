@@ -13,14 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Drop, Put
-from gateway.store import Store, kept, runs
-from tests.support.drafts import draft
+from gateway.rows import Row, runs
+from gateway.salvage import kept
+from gateway.store import Store
+from tests.support.drafts import draft, on_disk
 
 CRASHER = """
 import os, signal, sys
 from pathlib import Path
 from gateway.store import Store
-from tests.support.drafts import draft
+from tests.support.drafts import draft, on_disk
 store = Store(Path(sys.argv[1]), "aaaa0000")
 for number in range(10_000):
     rows = store.write([draft(str(number))], [], [], 0)
@@ -43,7 +45,13 @@ def test_numbers_go_on_after_every_row_has_left_and_the_file_was_reopened(tmp_pa
     store.write([], [], [1, 2], 0)
     store.close()
     again = Store(tmp_path / "a.db", "bbbb0000")
-    assert (again.epoch, again.next, again.count, again.bytes, again.unclean) == ("aaaa0000", 3, 0, 0, False)
+    assert (again.epoch, again.next, again.standing.count, again.standing.bytes, again.unclean) == (
+        "aaaa0000",
+        3,
+        0,
+        0,
+        False,
+    )
 
 
 def test_a_file_that_was_not_closed_says_so(tmp_path):
@@ -79,18 +87,84 @@ def test_a_transaction_that_fails_leaves_nothing_and_uses_no_number(tmp_path):
         store.write([draft()], [Put("alert", "1", b"x")], [1], 0)
     store._db.execute("PRAGMA query_only = 0")
     assert [row.seq for row in store.write([draft()], [], [], 0)] == [2]
-    assert (store.count, store.records("alert")) == (2, {})
+    assert (store.standing.count, store.records("alert")) == (2, {})
 
 
-def test_the_oldest_go_first_when_the_cap_is_passed(tmp_path):
+def test_the_oldest_without_a_subject_are_found_up_to_a_size(tmp_path):
     store = Store(tmp_path / "a.db", "aaaa0000")
-    store.write([draft("x" * 1_000) for _ in range(100)], [], [], 0)
-    assert store.excess(200_000) == []
-    excess = store.excess(50_000)
-    assert excess == list(range(1, len(excess) + 1))
-    store.write([], [], excess, 0)
-    assert store.bytes <= 45_000
-    assert store.excess(50_000) == []
+    store.write([draft("x" * 1_000, "kept" if number == 1 else None) for number in range(100)], [], [], 0)
+    assert [row.seq for row in store.oldest(1)] == [1]
+    assert [row.seq for row in store.oldest(5_000)] == [1, 3, 4, 5, 6]
+    assert len(store.oldest(1 << 30)) == 99
+
+
+def test_what_has_left_is_given_back_to_the_disk(tmp_path):
+    store = Store(tmp_path / "a.db", "aaaa0000")
+    rows = store.write([draft("x" * 10_000) for _ in range(500)], [], [], 0)
+    assert on_disk(store) > 5_000_000
+    store.write([], [], [row.seq for row in rows], 0)
+    assert store.used < 100_000
+    while store.give_back():
+        pass
+    assert on_disk(store) < 500_000
+
+
+def test_the_log_keeps_to_its_share_but_for_one_transaction(tmp_path):
+    store = Store(tmp_path / "a.db", "aaaa0000", log_max=256 << 10)
+    for _ in range(200):
+        rows = store.write([draft("x" * 10_000)], [], [], 0)
+        store.write([], [], [row.seq for row in rows], 0)
+    assert on_disk(store) < 512 << 10
+
+
+def test_rows_from_elsewhere_keep_their_bytes_and_ids_and_new_ones_come_after_them(tmp_path):
+    other = Store(tmp_path / "other.db", "0dd0ba11")
+    rows = other.write([draft("a"), draft("b")], [], [], 5)
+    store = Store(tmp_path / "a.db", "aaaa0000", place=2)
+    store.adopt(rows, [Put("alert", "1", b"x")], ())
+    (own,) = store.write([draft("c")], [], [], 6)
+    assert (own.seq, own.id) == (3, "aaaa0000-1")
+    assert store.read(0, 10) == [*rows, own]
+    assert store.records("alert") == {"1": b"x"}
+
+
+def test_places_below_zero_go_behind_the_others_when_the_file_is_opened(tmp_path):
+    store = Store(tmp_path / "a.db", "aaaa0000")
+    store.write([draft("a")], [], [], 0)
+    store.adopt([Row(-(1 << 62), "cccc0000-1", None, 0, "topic", b"m")], [], ())
+    assert [row.id for row in store.read(-(1 << 63), 10)] == ["cccc0000-1", "aaaa0000-1"]
+    store.close()
+    again = Store(tmp_path / "a.db", "bbbb0000")
+    (last,) = again.write([draft("b")], [], [], 0)
+    assert [row.id for row in again.read(0, 10)] == ["aaaa0000-1", "cccc0000-1", last.id]
+    assert last.id == "aaaa0000-2"
+
+
+@pytest.mark.parametrize("of", ["row SET payload = x'00'", "row SET topic = 7", "record SET value = x'01'"])
+def test_what_is_not_as_it_was_written_is_damage(tmp_path, of):
+    store = Store(tmp_path / "a.db", "aaaa0000")
+    store.write([draft("a")], [Put("alert", "1", b"x")], [], 0)
+    store._db.execute(f"UPDATE {of}")
+    with pytest.raises(StoreDamaged, match="not as it was written"):
+        (store.read(0, 10), store.records("alert"))
+    store.abandon()
+    with pytest.raises(StoreDamaged, match="not as it was written"):
+        Store(tmp_path / "a.db", "aaaa0000")
+
+
+def test_a_log_that_has_lost_what_a_killed_process_had_committed_is_damage(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", CRASHER, str(tmp_path / "a.db")], stdout=subprocess.PIPE, text=True
+    ) as crasher:
+        for _ in range(20):
+            crasher.stdout.readline()
+        crasher.send_signal(signal.SIGKILL)
+    log = tmp_path / "a.db-wal"
+    octets = bytearray(log.read_bytes())
+    octets[len(octets) // 2] ^= 1
+    log.write_bytes(octets)
+    with pytest.raises(StoreDamaged, match="has lost"):
+        Store(tmp_path / "a.db", "aaaa0000")
 
 
 def test_waiting_rows_of_each_alert_are_counted(tmp_path):
@@ -170,8 +244,8 @@ class Life(RuleBasedStateMachine):
     def as_the_model(self):
         if hasattr(self, "store"):
             assert {row.seq: row.payload for row in self.store.read(0, 1_000)} == self.rows
-            assert self.store.count == len(self.rows)
-            assert self.store.bytes == sum(row.size for row in self.store.read(0, 1_000))
+            assert self.store.standing.count == len(self.rows)
+            assert self.store.standing.bytes == sum(row.size for row in self.store.read(0, 1_000))
 
     def teardown(self):
         if hasattr(self, "store"):

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -12,17 +11,14 @@ from typing import Any
 import pytest
 
 from gateway import telemetry as module
-from gateway.errors import StorageFailed
 from gateway.forward import Lane
-from gateway.health import Faults
 from gateway.model import Put, Sample, Wearable
 from gateway.store import Store
 from gateway.telemetry import Grouping, Telemetry
 from tests.support import contract
-from tests.support.inside import StillClock, allow, make_wire, open_lane
+from tests.support.inside import StillClock, make_wire, open_lane
 from tests.support.moments import moment
 
-FULL = 12
 BAND = Wearable("00010203", "band-0001", "w-7f3a")
 NEVER_S = 3600.0
 
@@ -35,8 +31,7 @@ class Gathering:
     def __init__(self, lane: Lane, grouping: Grouping) -> None:
         clock = StillClock()
         self.lane = lane
-        self.faults = Faults(clock.moment)
-        self.telemetry = Telemetry(lane, make_wire(clock), clock, grouping, self.faults)
+        self.telemetry = Telemetry(lane, make_wire(clock), clock, grouping)
 
     def add(self, *numbers: int) -> None:
         for number in numbers:
@@ -99,27 +94,6 @@ def test_what_is_kept_with_the_readings_is_on_the_disk_with_them_and_the_latest_
     asyncio.run(run())
 
 
-def test_what_is_kept_stays_with_readings_that_the_disk_refuses(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with gathering(tmp_path, pages=FULL) as it:
-            it.add(*range(1_000))
-            it.telemetry.keep(Put("number", "00010203", b"5"))
-            it.telemetry.keep(Put("number", "00010204", b"1"))
-            refused = asyncio.create_task(it.telemetry.commit())
-            await asyncio.sleep(0)
-            it.telemetry.keep(Put("number", "00010203", b"6"))  # while the disk is being asked
-            with pytest.raises(StorageFailed):
-                await refused
-            other = Store(tmp_path / "telemetry.db", "bbbb0000")
-            assert (other.read(0, 10), other.records("number")) == ([], {})
-            allow(it.lane.outbox._store, 1 << 20)
-            await it.telemetry.commit()
-            assert other.records("number") == {"00010203": b"6", "00010204": b"1"}
-            assert sum(map(len, await it.batches())) == 1_000
-
-    asyncio.run(run())
-
-
 def test_a_full_group_does_not_wait_for_its_time(tmp_path: Path) -> None:
     async def run() -> None:
         async with gathering(tmp_path, Grouping(NEVER_S, readings=50)) as it:
@@ -150,45 +124,14 @@ def test_a_group_that_does_not_fill_is_committed_after_its_time(tmp_path: Path) 
     asyncio.run(run())
 
 
-def test_what_the_disk_refuses_stays_and_goes_out_in_order_with_what_came_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "RETRY_S", 0.01)
-
-    async def run() -> None:
-        async with gathering(tmp_path, Grouping(0.01, batch=1_000)) as it:
-            database: sqlite3.Connection = it.lane.outbox._store._db
-            database.execute("PRAGMA query_only = 1")
-            it.add(*range(10))
-            running = asyncio.create_task(it.telemetry.run())
-            await until(lambda: len(it.faults))
-            (fault,) = it.faults
-            assert (fault.fault, fault.where) == ("storage", "telemetry")
-            it.add(*range(10, 20))
-            database.execute("PRAGMA query_only = 0")
-            await until(lambda: it.lane.events)
-            await until(lambda: not len(it.faults))
-            running.cancel()
-            assert list(chain.from_iterable(await it.batches())) == list(range(20))
-
-    asyncio.run(run())
-
-
 def test_beyond_what_memory_holds_the_oldest_are_given_up_and_counted_in_a_gap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "HELD", 1_000)
 
     async def run() -> None:
-        async with gathering(tmp_path, pages=FULL) as it:
-            it.add(*range(1_010))
-            refused = asyncio.create_task(it.telemetry.commit())
-            await asyncio.sleep(0)
-            it.add(*range(1_010, 1_020))  # while the disk is being asked
-            with pytest.raises(StorageFailed):
-                await refused
-            it.add(*range(1_020, 1_025))
-            it.lane.outbox._store._db.execute("PRAGMA max_page_count = 1000000")
+        async with gathering(tmp_path) as it:
+            it.add(*range(1_025))
             await it.telemetry.commit()
             gap, *_ = await it.messages()
             assert (gap["cause"], gap["first"], gap["last"], gap["count"]) == ("shed", None, None, 25)
