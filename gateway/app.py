@@ -48,7 +48,7 @@ from gateway.session import AlertUplink
 from gateway.sinks.login import endpoints, login
 from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
-from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
+from gateway.uplink import Brokers, Patience, Road, Shore, TelemetryUplink
 from gateway.wire import Wire
 from gateway.writes import Replies, Writes
 
@@ -163,7 +163,8 @@ class Station:
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
         requests = Requests(self._wire, self._desk, ping, info)
         road, board = Road(), Board()
-        shore = partial(Shore, wire=self._wire, road=road, clock=clock, faults=self._faults)
+        patience = Patience(mqtt.ack_timeout / 1000, mqtt.return_after / 1000)
+        shore = partial(Shore, self._wire, road, clock=clock, faults=self._faults, patience=patience)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
         telemetry_login = partial(login, mqtt, f"{config.station}-telemetry", keep_session=False)
         brokers = Brokers(endpoints(mqtt))

@@ -6,12 +6,15 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from gateway.aside import SPACE as ASIDE
+from gateway.aside import Aside
 from gateway.clock import Clock
 from gateway.errors import StoreDamaged
 from gateway.forward import Lane, Window, Witness
 from gateway.health import Faults
 from gateway.model import Draft, Gap, GapCause, Settlement
 from gateway.outbox import Outbox
+from gateway.refusals import Refusals
 from gateway.store import Store
 from gateway.wire import Wire
 
@@ -65,25 +68,42 @@ async def start_lane(
         gap = Gap(plan.name, epoch, GapCause.SHED, clock.moment(), seqs[0], seqs[-1], len(seqs))
         return wire.gap(gap)
 
-    where = f"uplink:{plan.name}"
+    def gap(seq: int) -> Draft:
+        return wire.gap(Gap(plan.name, store.epoch, GapCause.REFUSED, clock.moment(), seq, seq, 1))
 
-    def answered(settlement: Settlement) -> None:
-        if not settlement.accepted:
-            what = f"the broker refuses row {settlement.seq} ({settlement.reason}); it stays and is tried again"
-            faults.begin("publish_refused", where, what, "check the broker's access list and limits")
-            return
-        faults.end(where, "publish_refused")
-        if settlement.code != NO_MATCHING_SUBSCRIBERS:
-            faults.end(where, "nobody_listens")
-        elif plan.must_be_heard:
-            what = "the broker has nobody who subscribes to our alerts"
-            faults.begin("nobody_listens", where, what, "see whether the platform is connected and subscribed")
-
+    aside = Aside(gap, store.records(ASIDE), lambda: clock.now().wall_ms)
+    verdicts = _Verdicts(plan, faults)
     unsent = store.subjects()
-    lane = Lane(plan.name, Outbox(store, plan.cap, shed), plan.window, unsent, answered, witness)
+    lane = Lane(plan.name, Outbox(store, plan.cap, shed), plan.window, unsent, verdicts.hear, witness, aside)
+    verdicts.refusals = lane.sideline.refusals
     if opened.gaps:
         await lane.commit([wire.gap(gap) for gap in opened.gaps])
     return lane
+
+
+class _Verdicts:
+    """What the broker says of a lane's rows, as faults: they outlast the connection that they were heard on."""
+
+    refusals: Refusals
+
+    def __init__(self, plan: Plan, faults: Faults) -> None:
+        self._plan, self._faults = plan, faults
+        self._where = f"lane:{plan.name}"
+
+    def hear(self, settlement: Settlement) -> None:
+        if not settlement.accepted:
+            what = f"the broker refuses row {settlement.seq} ({settlement.reason}); it is tried again, others pass it"
+            cure = "check the broker's access list and limits; see `station-gateway outbox list`"
+            self._faults.begin("publish_refused", self._where, what, cure)
+            return
+        if not self.refusals:
+            self._faults.end(self._where, "publish_refused")
+        if settlement.code != NO_MATCHING_SUBSCRIBERS:
+            self._faults.end(self._where, "nobody_listens")
+        elif self._plan.must_be_heard:
+            what = "the broker has nobody who subscribes to our alerts"
+            cure = "see whether the platform is connected and subscribed"
+            self._faults.begin("nobody_listens", self._where, what, cure)
 
 
 def _set_aside(path: Path) -> Path:

@@ -180,6 +180,7 @@ class GapCause(Enum):
     CRASH = "crash"
     SHED = "shed"
     CORRUPT = "corrupt"
+    REFUSED = "refused"
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):

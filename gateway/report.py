@@ -100,4 +100,6 @@ def _lane(lane: Lane, now: Moment) -> Json:
         "oldest_s": oldest,
         "delivered": lane.delivered,
         "refused": lane.refused,
+        "held": len(lane.sideline),
+        "set_aside": len(lane.sideline.aside) if lane.sideline.aside is not None else 0,
     }

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from gateway.cli.street import Code, serial_frame
 from tests.support.air import band, burst
 from tests.support.certificates import Certificates
 from tests.support.cloud import Cloud
-from tests.support.daemon import Daemon
+from tests.support.daemon import Daemon, faults
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import free_port, wait_for
 from tests.support.receiver import Receiver
@@ -30,17 +29,6 @@ topic read 398/v1/test-01/request/#
 topic write 398/v1/test-01/response/#
 """
 PASSWORD = "  username: box\n  password: {file: password}\n"
-
-
-def faults(daemon: Daemon) -> dict[str, dict[str, Any]]:
-    """Those begun and not ended."""
-    open_: dict[str, dict[str, Any]] = {}
-    for line in daemon.log():
-        if line.get("event") == "fault":
-            open_[line["fault"]] = line
-        elif line.get("event") == "fault over":
-            open_.pop(line["fault"], None)
-    return open_
 
 
 def press(receiver: Receiver, number: int = 1) -> None:

@@ -36,9 +36,7 @@ class Adapter:
         self.street, self.paused = street, False
         self.held: list[str] = []
         claims = street.given.claims if claims is None else claims
-        self.visits = Visits(
-            "ble:hci0", Slots(budget), street.dial, street.given.clock, claims, lambda _: self.paused
-        )
+        self.visits = Visits("ble:hci0", Slots(budget), street.dial, street.given.clock, claims, lambda _: self.paused)
 
     def hears(self, plan: Connect | None, *addresses: str) -> None:
         for address in addresses or (BAND,):

@@ -315,8 +315,15 @@ def test_a_gap_has_both_ends_or_none(first: int | None, last: int | None, count:
         **json.loads(DESIGNED_TELEMETRY),
         "type": "gateway.gap.v1",
         "data": {
-            "station": "xinhua-03", "lane": "alert", "epoch": "88aa01bc", "cause": "shed",
-            "first": first, "last": last, "count": count, "at": "2026-11-23T08:00:01.120Z", "clock": "synced",
+            "station": "xinhua-03",
+            "lane": "alert",
+            "epoch": "88aa01bc",
+            "cause": "shed",
+            "first": first,
+            "last": last,
+            "count": count,
+            "at": "2026-11-23T08:00:01.120Z",
+            "clock": "synced",
         },
     }
     valid = last is None if first is None else last is not None and count is not None

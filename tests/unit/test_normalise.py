@@ -333,6 +333,8 @@ def test_on_the_bench_nothing_is_meant_and_all_of_it_says_so() -> None:
     ]
     assert [type(given) for given in inputs] == [Copied, Pressed, Ended, Withdrawn]
     assert all(given.key.test for given in inputs if not isinstance(given, Remember | Accept | Clear | Tick))
+
+
 # Frames that prove who sent them, and those that prove less than they could
 
 PULSE = Measurement(Metric.HEART_RATE, 72)

@@ -70,8 +70,6 @@ def test_a_packet_that_nobody_knows_is_none_and_a_broken_one_is_refused() -> Non
         profiles.decode(packet(PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS[:-1]))
 
 
-
-
 def test_an_advert_without_an_address_is_refused() -> None:
     nameless = Packet("ble:hci0", PacketKind.MANUFACTURER, 0xFFFF, b"\x98\x03" + PRESS, Instant(0, 0))
     with pytest.raises(BadFrame, match="no_address"):
