@@ -141,7 +141,8 @@ class Station:
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings)
+        lanes = {"alert": self._alert, "telemetry": self._telemetry_lane}
+        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings, lanes)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)

@@ -20,14 +20,19 @@ class SetAside(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+def read(kept: Mapping[str, bytes]) -> list[SetAside]:
+    """The records of a lane's file, oldest row first."""
+    found = [msgspec.msgpack.decode(blob, type=SetAside) for blob in kept.values()]
+    return sorted(found, key=lambda each: each.row.seq)
+
+
 class Aside:
     """`gap` makes the message that stands for a row, `kept` are the records of the lane's file."""
 
     def __init__(self, gap: Callable[[int], Draft], kept: Mapping[str, bytes], wall_ms: Callable[[], int]) -> None:
         self.gap = gap
         self._wall_ms = wall_ms
-        found = [msgspec.msgpack.decode(blob, type=SetAside) for blob in kept.values()]
-        self._rows = {each.row.seq: each for each in sorted(found, key=lambda each: each.row.seq)}
+        self._rows = {each.row.seq: each for each in read(kept)}
 
     def __contains__(self, seq: int) -> bool:
         return seq in self._rows

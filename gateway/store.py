@@ -4,8 +4,8 @@ SQLite in WAL mode with `synchronous=FULL`: what a returned `write` has stored i
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS record (space TEXT, key TEXT, value BLOB NOT NULL,
                                    PRIMARY KEY (space, key)) WITHOUT ROWID;
 """
 _ROW_OVERHEAD = 64
+_ROWS = "SELECT seq, subject, made_ms, topic, payload FROM row WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -106,8 +107,7 @@ class Store:
 
     def read(self, after: int, limit: int) -> list[Row]:
         """Up to `limit` rows above `after`, oldest first."""
-        columns = "SELECT seq, subject, made_ms, topic, payload FROM row WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [Row(*found) for found in self._query(columns, (after, limit))]
+        return [Row(*found) for found in self._query(_ROWS, (after, limit))]
 
     def records(self, space: str) -> dict[str, bytes]:
         return dict(self._query("SELECT key, value FROM record WHERE space = ?", (space,)))
@@ -170,13 +170,42 @@ class Store:
             self._db.execute("COMMIT" if keep else "ROLLBACK")
 
 
-def kept(path: Path, space: str) -> dict[str, bytes]:
-    """The records of one space, read from a file that is left as it is. StorageFailed where that cannot be done."""
+class Tally(msgspec.Struct, frozen=True):
+    """How much waits in a file."""
+
+    count: int
+    bytes: int
+    oldest_ms: int | None
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file that is left as it is. StorageFailed where it cannot be read."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            return dict(db.execute("SELECT key, value FROM record WHERE space = ?", (space,)))
+            yield db
     except sqlite3.Error as error:
         raise StorageFailed(f"{path}: cannot be read ({error})") from error
+
+
+def kept(path: Path, space: str) -> dict[str, bytes]:
+    """The records of one space. StorageFailed where they cannot be read."""
+    with _read_only(path) as db:
+        return dict(db.execute("SELECT key, value FROM record WHERE space = ?", (space,)))
+
+
+def tally(path: Path) -> tuple[str, Tally]:
+    """A file's epoch, and how much waits in it. StorageFailed where it cannot be read."""
+    sizes = "SELECT COUNT(*), COALESCE(SUM(LENGTH(topic) + LENGTH(payload) + ?), 0), MIN(made_ms) FROM row"
+    with _read_only(path) as db:
+        (epoch,) = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()
+        return epoch, Tally(*db.execute(sizes, (_ROW_OVERHEAD,)).fetchone())
+
+
+def waiting(path: Path, after: int, limit: int) -> list[Row]:
+    """Rows of a file above `after`, oldest first. StorageFailed where they cannot be read."""
+    with _read_only(path) as db:
+        return [Row(*found) for found in db.execute(_ROWS, (after, limit))]
 
 
 class _Transaction:

@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "say everything that is wrong with a configuration",
     "alerts": "what is open, its story, and your word on it",
     "devices": "the wearables, and when each was last heard",
+    "outbox": "what waits for the broker, and what it will not have",
     "decode": "show what bytes mean",
     "scan": "show live what is on the air",
     "replay": "play a capture through the pipeline",

@@ -1,9 +1,9 @@
-"""What the files of a station hold of its alerts, while no daemon runs. Nothing is written."""
+"""What the files of a station hold of its alerts and its messages, while no daemon runs. Nothing is written."""
 
 from importlib.metadata import version
 from typing import Any
 
-from gateway import book, commands
+from gateway import aside, book, commands, stock, store
 from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
@@ -22,6 +22,23 @@ def shown(config: Config, given: str) -> dict[str, Any]:
     """As the daemon answers. StorageFailed or OSError where a file cannot be read, RequestRefused as there."""
     alert = commands.found(given, list(_book(config).known()))
     return commands.shown(_wire(config), alert, told(config.data, alert.id))
+
+
+def stocked(config: Config) -> dict[str, Any]:
+    """As the daemon answers; what was refused and is to be tried again is known to a running one alone."""
+    lanes = []
+    for path in sorted(config.data.glob("*.db")):
+        epoch, tally = store.tally(path)
+        lanes.append(stock.lane_told(path.stem, epoch, tally, (), aside.read(kept(path, aside.SPACE))))
+    return {"lanes": lanes}
+
+
+def exported(config: Config, lane: str, after: int) -> dict[str, Any]:
+    """As the daemon answers. StorageFailed where the file cannot be read."""
+    path = config.data / f"{lane}.db"
+    epoch, _ = store.tally(path)
+    rows = [each.row for each in aside.read(kept(path, aside.SPACE))]
+    return stock.page(epoch, rows, store.waiting(path, after, stock.PAGE), after)
 
 
 def _wire(config: Config) -> Wire:

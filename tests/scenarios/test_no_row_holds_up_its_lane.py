@@ -15,6 +15,7 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.odd_broker import Does, OddBroker
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
+from tests.support.terminal import Terminal
 
 IMPATIENT = "  ack_timeout: 1s\n"
 VERSIONS = pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -37,12 +38,11 @@ def takes_nothing(_topic: str, _payload: bytes) -> Does:
     return Does.NOTHING
 
 
-def but(does: Does | int, *words: bytes) -> Callable[[str, bytes], Does | int]:
-    """Everything is taken but a row that has all of these words in it."""
+def but(does: Does | int, below: str, word: bytes) -> Callable[[str, bytes], Does | int]:
+    """Everything is taken but rows on such topics that have this word in them."""
 
     def rule(topic: str, payload: bytes) -> Does | int:
-        ours = topic.endswith("/telemetry") or "/alert/" in topic
-        return does if ours and all(word in payload for word in words) else Does.ACKNOWLEDGE
+        return does if f"/{below}" in topic and word in payload else Does.ACKNOWLEDGE
 
     return rule
 
@@ -82,12 +82,12 @@ def test_with_one_broker_only_the_fault_stands_until_it_acknowledges(
         wait_for(lambda: any(b"sos" in payload for payload in deaf.payloads("alert/")), 5, "the press")
 
 
-@pytest.mark.parametrize(("version", "does"), [("5", 0x99), ("5", Does.HANG_UP), ("3.1.1", Does.HANG_UP)])
+@pytest.mark.parametrize(("version", "does"), [("5", 0x99), ("3.1.1", Does.HANG_UP)])
 def test_a_poison_reading_is_set_aside_with_a_gap_and_the_others_pass(
     tmp_path: Path, receiver: Receiver, version: str, does: Does | int
 ) -> None:
     with (
-        OddBroker(but(does, b"band-0002")) as broker,
+        OddBroker(but(does, "telemetry", b"band-0002")) as broker,
         Daemon(tmp_path / "box", [broker.url], version=version, more=on(receiver)) as daemon,
     ):
         wait_for(lambda: daemon.log(event="connected"), 5)
@@ -104,3 +104,67 @@ def test_a_poison_reading_is_set_aside_with_a_gap_and_the_others_pass(
         passed = b"".join(broker.payloads("telemetry"))
         assert all(f"band-{number:04}".encode() in passed for number in (1, 3, 4))
         assert b"band-0002" not in passed
+
+        terminal, ident = Terminal(daemon), f"{told['epoch']}-{told['first']}"
+        lane = terminal.json("outbox", "list")["lanes"][1]
+        assert [(row["id"], row["state"]) for row in lane["rows"]] == [(ident, "set_aside")]
+        assert terminal("outbox", "retry", "5f0c9a12-1")[0] == 1
+        daemon.kill()
+        code, out = terminal("outbox", "list")
+        assert (code, ident in out, "set aside" in out) == (3, True, True)
+        code, out = terminal("outbox", "export", "telemetry")
+        assert (code, '\\"device\\":\\"band-0002\\"' in out) == (3, True)
+        broker.rule = takes_all
+        daemon.restart()
+        wait_for(lambda: daemon.log(event="connected"), 5)
+        assert terminal("outbox", "retry", ident) == (0, f"{ident}: is tried again now\n")
+        wait_for(lambda: b"band-0002" in b"".join(broker.payloads("telemetry")), 5)
+        wait_for(lambda: not terminal.json("outbox", "list")["lanes"][1]["rows"], 5, "it is not kept any longer")
+
+
+@pytest.mark.parametrize("does", [0x87, Does.HANG_UP])
+def test_a_refused_alert_stays_and_is_named_and_the_others_pass(
+    tmp_path: Path, receiver: Receiver, does: Does | int
+) -> None:
+    with (
+        OddBroker(but(does, "alert/", b"band-0002")) as broker,
+        Daemon(tmp_path / "box", [broker.url], more=on(receiver)) as daemon,
+    ):
+        wait_for(lambda: daemon.log(event="connected"), 5)
+        for number in (1, 2, 3, 4):
+            press(receiver, number)
+
+        def passed() -> set[str]:
+            alerts = [json.loads(payload)["data"] for payload in broker.payloads("alert/")]
+            return {alert["device"] for alert in alerts}
+
+        wait_for(lambda: passed() == {"band-0001", "band-0003", "band-0004"}, 20)
+        assert "outbox list" in wait_for(lambda: faults(daemon).get("publish_refused"), 5, "the fault")["cure"]
+        terminal = Terminal(daemon)
+        (row,) = terminal.json("outbox", "list")["lanes"][0]["rows"]
+        assert row["state"] == "refused"
+        assert terminal("outbox", "retry", row["id"]) == (0, f"{row['id']}: is tried again now\n")
+        broker.rule = takes_all
+        assert terminal("outbox", "retry", "all")[0] == 0
+        wait_for(lambda: "band-0002" in passed(), 10)
+        wait_for(lambda: "publish_refused" not in faults(daemon), 5)
+
+
+def test_after_a_while_the_first_broker_is_returned_to_once_it_works(tmp_path: Path, receiver: Receiver) -> None:
+    settings = "  ack_timeout: 1s\n  return_after: 1s\n"
+    with (
+        OddBroker(takes_nothing) as first,
+        OddBroker(takes_all) as second,
+        Daemon(tmp_path / "box", [first.url, second.url], mqtt=settings, more=on(receiver)) as daemon,
+    ):
+        press(receiver, 1)
+        wait_for(lambda: daemon.log(event="connected", broker=second.url), 10)
+        wait_for(lambda: second.payloads("alert/"), 5)
+        tried = first.connects
+        wait_for(lambda: first.connects > tried, 10, "the first one is tried beside it")
+        assert len(daemon.log(event="connected", broker=first.url)) == 1
+        first.rule = takes_all
+        wait_for(lambda: len(daemon.log(event="connected", broker=first.url)) == 2, 20, "back")
+        press(receiver, 2)
+        wait_for(lambda: b"band-0002" in b"".join(first.payloads("alert/")), 5)
+        wait_for(lambda: first.payloads("telemetry"), 5, "the telemetry follows")

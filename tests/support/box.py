@@ -30,7 +30,7 @@ class Box:
         self.office = office
         self.sightings = Sightings()
         self.journal = Journal(folder, office.faults)
-        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings)
+        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings, {"alert": office.lane})
 
     async def raised(self, *given: Pressed) -> list[str]:
         for each in given:

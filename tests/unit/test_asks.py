@@ -16,6 +16,10 @@ EVERY = [
     asks.Clear("01ka", "a-1"),
     asks.Devices(),
     asks.Device("band-1"),
+    asks.Outbox(),
+    asks.Retry("5f0c9a12-41"),
+    asks.Export("alert"),
+    asks.Export("telemetry", 50),
 ]
 
 
