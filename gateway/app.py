@@ -162,7 +162,7 @@ class Station:
             self._wire, self.pipeline.links, lanes, self._faults, clock.moment(), self._radios
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
-        requests = Requests(self._wire, self._desk, ping, info)
+        requests = Requests(self._wire, self._desk, ping, info, lambda: clock.now().mono_ms, report.requests)
         road, board = Road(), Board()
         patience = Patience(mqtt.ack_timeout / 1000, mqtt.return_after / 1000)
         shore = partial(Shore, self._wire, road, clock=clock, faults=self._faults, patience=patience)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from gateway.alerts import Refusal
+from gateway.allowance import Allowance
 from gateway.desk import Asked, Desk, Ruled
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
@@ -13,6 +14,10 @@ from gateway.model import Alert
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 
 ALERTS_LISTED = 100
+ACKS_AT_ONCE, ACKS_PER_S = 500, 50.0
+"""A day's acknowledgements may come at once, when a box returns to a broker that has kept them."""
+ASKED_AT_ONCE, ASKED_PER_S = 50, 5.0
+"""Requests that are carried out, and refusals of floods that are answered; what is beyond is only counted."""
 
 WHY = {
     Refusal.UNKNOWN: "no such alert at this station",
@@ -29,6 +34,8 @@ class Call(msgspec.Struct, frozen=True):
     payload: bytes
     retained: bool
     answer: Callable[[str, bytes], None]
+    forget: Callable[[], None] = lambda: None
+    """Called instead, where a flood is not even answered."""
 
 
 Verb = Callable[[Request, Call], None]
@@ -37,13 +44,26 @@ Verb = Callable[[Request, Call], None]
 class Requests:
     """Carries out acknowledgements and the verbs `ping`, `info` and `alerts`.
 
-    `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome.
+    `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome; a `flood` is what
+    was not even answered.
     """
 
-    def __init__(self, wire: Wire, desk: Desk, ping: Callable[[], Json], info: Callable[[], Json]) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(
+        self,
+        wire: Wire,
+        desk: Desk,
+        ping: Callable[[], Json],
+        info: Callable[[], Json],
+        now_ms: Callable[[], int],
+        counts: Counter[str],
+    ) -> None:
+        self.counts = counts
         self._wire = wire
         self._desk = desk
+        self._now_ms = now_ms
+        self._acks = Allowance(ACKS_AT_ONCE, ACKS_PER_S)
+        self._asked = Allowance(ASKED_AT_ONCE, ASKED_PER_S)
+        self._busy = Allowance(ASKED_AT_ONCE, ASKED_PER_S)
         self._verbs: dict[str, Verb] = {
             "ping": lambda request, call: self._answer("ping", request.id, call, ping()),
             "info": lambda request, call: self._answer("info", request.id, call, info()),
@@ -53,13 +73,25 @@ class Requests:
     def take(self, call: Call) -> None:
         topics = self._wire.topics
         alert, verb = topics.acked(call.topic), topics.verb(call.topic)
+        now_ms = self._now_ms()
+        admitted = (self._asked if alert is None else self._acks).take(now_ms)
+        if not admitted and not self._busy.take(now_ms):
+            self.counts["flood"] += 1
+            call.forget()
+            return
+        asked = "ack" if alert is not None else verb or "unknown"
         try:
-            if alert is not None:
-                self._ack(alert, call)
-            else:
-                self._request(verb or "", call)
+            self._carry_out(alert, verb or "", call, admitted=admitted)
         except RequestRefused as refused:
-            self._refuse("ack" if alert is not None else verb or "unknown", request_id(call.payload), call, refused)
+            self._refuse(asked, request_id(call.payload), call, refused)
+
+    def _carry_out(self, alert: str | None, verb: str, call: Call, *, admitted: bool) -> None:
+        if not admitted:
+            raise RequestRefused("busy", "too much is asked at once; ask again later")
+        if alert is not None:
+            self._ack(alert, call)
+        else:
+            self._request(verb, call)
 
     def _ack(self, alert: str, call: Call) -> None:
         _not_retained(call)

@@ -168,7 +168,7 @@ class AlertUplink:
             link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
             link.acknowledge(inbound)
 
-        return Call(inbound.topic, inbound.payload, inbound.retained, answer)
+        return Call(inbound.topic, inbound.payload, inbound.retained, answer, lambda: link.acknowledge(inbound))
 
 
 def _plain(topic: str) -> bool:

@@ -71,7 +71,7 @@ DESIGNED_TELEMETRY = """
  "time":"2026-11-23T08:00:02.000Z","sequence":"00000000000000000812",
  "data":{"station":"xinhua-03","readings":[{"device":"band-0001","wearer":"w-7f3a","at":"2026-11-23T08:00:01.000Z",
   "clock":"synced","values":{"heart_rate":72,"spo2":97,"battery_level":88}}]}}"""
-FREE_MAPS = {"values", "links", "rejected", "radios", "rungs"}
+FREE_MAPS = {"requests", "values", "links", "rejected", "radios", "rungs"}
 OPTIONAL = {(MessageName.ACK, "at"), (MessageName.REQUEST, "args")}
 
 

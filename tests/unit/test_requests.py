@@ -53,7 +53,10 @@ async def cloud(folder: Path) -> AsyncIterator[Cloud]:
         lanes, clock = {"alert": office.lane, "telemetry": telemetry}, office.clock
         report = Report(office.wire, {}, lanes, office.faults, clock.moment())
         info = partial(report.info, clock, "01kas0g5m0w3v9rb6h2yj8n4kq")
-        yield Cloud(office, Requests(office.wire, office.desk, partial(report.ping, clock), info))
+        yield Cloud(
+            office,
+            Requests(office.wire, office.desk, partial(report.ping, clock), info, lambda: clock.ms, report.requests),
+        )
 
 
 async def raised(it: Cloud, number: int = 1) -> str:
@@ -231,6 +234,26 @@ def test_a_flood_of_acknowledgements_is_refused_beyond_its_bound_and_let_in_agai
                 await it.office.desk.settle()
             assert it.requests.counts == {"busy": 50, "unknown_alert": ACKS}
             assert (await it.say("alert/a/ack", ACCEPT))["error"]["code"] == "unknown_alert"
+
+    asyncio.run(run())
+
+
+def test_a_storm_of_requests_is_answered_busy_within_a_bound_and_counted_beyond_and_lets_acknowledgements_by(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            alert, forgotten = await raised(it), []
+            payload = json.dumps(PING).encode()
+            for _ in range(1_000):
+                it.requests.take(
+                    Call(f"{BASE}/request/ping", payload, False, it._answered, lambda: forgotten.append(1))
+                )
+            assert it.requests.counts == {"ok": 50, "busy": 50, "flood": 900}
+            assert (len(it.answers), len(forgotten)) == (100, 900)
+            assert (await it.say(f"alert/{alert}/ack", ACCEPT))["result"]["state"] == "accepted"
+            it.office.clock.ms = 1_000
+            assert (await it.say("request/ping", PING))["status"] == "ok"
 
     asyncio.run(run())
 

@@ -1,6 +1,7 @@
 """Which broker, and whether to believe it: over real connections to a real Mosquitto."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -178,7 +179,7 @@ def shore(road: Road, login_: Callable[[], Login], faults: Faults) -> Shore:
 
 
 def alert_uplink(office: Office, brokers: Brokers, at_shore: Shore) -> AlertUplink:
-    requests = Requests(WIRE, office.desk, dict, dict)
+    requests = Requests(WIRE, office.desk, dict, dict, lambda: 0, Counter())
     return AlertUplink(office.lane, brokers, at_shore, requests, lambda: {"alert": (office.lane.outbox.epoch, 1)})
 
 
