@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -78,7 +79,8 @@ class AlertUplink:
         return link, proof
 
     async def _attend(self, link: Connection, proof: Proof) -> None:
-        await self._subscribe(link)
+        with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
+            await self._subscribe(link)
         await proof.seek()
         await asyncio.get_running_loop().create_future()
 

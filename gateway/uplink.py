@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -254,7 +255,8 @@ class TelemetryUplink:
             link.close()
 
     async def _prove(self, link: Connection, proof: Proof) -> None:
-        await link.subscribe([(self._shore.wire.topics.probe, SubscribeOptions(qos=1))])
+        with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
+            await link.subscribe([(self._shore.wire.topics.probe, SubscribeOptions(qos=1))])
         await proof.seek()
         await asyncio.get_running_loop().create_future()
 

@@ -10,6 +10,7 @@ from tests.bench.figures import Figure, table
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "press": press.idle,
     "press-draining": press.draining,
+    "press-slow": press.slow,
     "flow": flow.flow,
     "drain": backlog.drain,
     "cpu": load.processor,

@@ -4,12 +4,13 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
 from tests.support.daemon import Daemon
+from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
@@ -28,13 +29,24 @@ def folder() -> Iterator[Path]:
 class Rig:
     """A station with one serial receiver and one pipe of adverts. `data` is a data folder to begin with.
 
+    `line` stands between it and its broker, whose port it gets.
+
     Entering starts the daemon, and the broker too unless it is to be `away` at first.
     """
 
     def __init__(
-        self, base: Path, devices: int, telemetry: str = "", *, data: Path | None = None, away: bool = False
+        self,
+        base: Path,
+        devices: int,
+        telemetry: str = "",
+        *,
+        data: Path | None = None,
+        away: bool = False,
+        line: Callable[[int], Line] | None = None,
     ) -> None:
         self.broker = Mosquitto(base, extra=QUIET)
+        self._line = line(self.broker.port) if line is not None else None
+        url = self._line.url if self._line is not None else self.broker.url
         self.receiver = Receiver(base / "receiver")
         self.pipe = base / "adverts"
         os.mkfifo(self.pipe)
@@ -43,7 +55,7 @@ class Rig:
             shutil.copytree(data, self.data)
         links = f"serial: [{{port: {self.receiver.path}, name: rx}}]\nreplay: [{{file: {self.pipe}, name: air}}]"
         more = f"{links}\ntelemetry: {{{telemetry}}}" if telemetry else links
-        self.daemon = Daemon(base / "box", [self.broker.url], devices=devices, more=more)
+        self.daemon = Daemon(base / "box", [url], devices=devices, more=more)
         self._away = away
         self._open = ExitStack()
 
@@ -51,6 +63,8 @@ class Rig:
         with ExitStack() as opening:
             opening.enter_context(self.receiver)
             opening.callback(self.broker.stop)
+            if self._line is not None:
+                opening.enter_context(self._line)
             if not self._away:
                 self.broker.start()
             opening.enter_context(self.daemon)

@@ -46,7 +46,11 @@ class Line:
                 near, _ = self._door.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self._to))
+            try:
+                far = socket.create_connection(("127.0.0.1", self._to))
+            except OSError:
+                near.close()
+                continue
             self._open += [near, far]
             for way, source, sink in (("up", near, far), ("down", far, near)):
                 due: queue.Queue[tuple[float, bytes]] = queue.Queue()

@@ -11,6 +11,7 @@ from gateway.forward import Lane, Window
 from gateway.model import Settlement
 from gateway.outbox import Outbox
 from gateway.refusals import HUNG_UP, STRIKES
+from gateway.sideline import MOST
 from gateway.store import Store
 from tests.support.drafts import Broker, draft, gap_draft
 
@@ -212,6 +213,30 @@ def test_a_row_at_which_the_other_end_hangs_up_is_found_by_sending_the_suspects_
             assert it.pending == (subject is not None)
             assert it.unsent("alert-1") is (subject is not None)
             assert {answer.code for answer in answers} == {HUNG_UP, 0}
+
+    asyncio.run(run())
+
+
+def test_where_everything_is_refused_the_lane_holds_a_bounded_number_of_rows_and_gives_none_up(tmp_path):
+    async def run():
+        broker, count = Broker(), MOST + 150
+        async with lane(tmp_path, messages=10, retry_s=60) as it:
+            it.attach(broker)
+            await it.commit([draft() for _ in range(count)])
+            while len(it.sideline) < MOST:
+                await until(lambda: len(it._flying))
+                for seq in list(it._flying._flights):
+                    it.settled(yes(seq, 0x87))
+            await asyncio.sleep(0.05)
+            assert (len(it.sideline), len(it._flying), len(broker.sent)) == (MOST, 0, MOST)
+            it.sideline.offer(1)
+            await until(lambda: 1 in it._flying)
+            it.settled(yes(1))  # it is allowed again: nobody waits any longer
+            while it.delivered < count:
+                await until(lambda: len(it._flying))
+                for seq in list(it._flying._flights):
+                    it.settled(yes(seq))
+            await until(lambda: it.pending == 0)
 
     asyncio.run(run())
 
