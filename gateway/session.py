@@ -40,6 +40,7 @@ class AlertUplink:
         self._link: Connection | None = None
         self._proof: Proof | None = None
         self._again: asyncio.TimerHandle | None = None
+        self._disputed = False
 
     async def run(self, up: Up) -> None:
         """At one broker after another; raises UplinkDown where one cannot be had or is lost."""
@@ -153,12 +154,22 @@ class AlertUplink:
         """An older session's will may come after our birth: then say again that we are here. So for anything else."""
         state = parse_state(inbound.payload)
         ours = state is not None and (state.session, state.state) == (self.session, "online")
-        if not (ours or inbound.retained) and self._again is None:
-            self._again = asyncio.get_running_loop().call_later(AGAIN_S, self._birth_again)
+        if ours or inbound.retained:
+            return
+        if self._again is None:
+            self._contradict()
+        else:
+            self._disputed = True
 
-    def _birth_again(self) -> None:
-        self._again = None
+    def _contradict(self) -> None:
         self.birth()
+        self._disputed = False
+        self._again = asyncio.get_running_loop().call_later(AGAIN_S, self._calm)
+
+    def _calm(self) -> None:
+        self._again = None
+        if self._disputed:
+            self._contradict()
 
     def _call(self, inbound: Inbound, link: Connection) -> Call:
         def answer(verb: str, payload: bytes) -> None:

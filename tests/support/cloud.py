@@ -145,7 +145,10 @@ class Cloud:
             contract.check(message.topic, message.payload)
         except AssertionError as breach:
             self.breaches.append(str(breach))
-        body = json.loads(message.payload)
+        try:
+            body = json.loads(message.payload)
+        except ValueError:
+            return  # somebody else's rubbish: a breach already
         with self._lock:
             if "specversion" in body:
                 if body["id"] in self._ids:
