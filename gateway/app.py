@@ -3,7 +3,7 @@
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -50,8 +50,8 @@ from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
 from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
-from gateway.uplink import Brokers, Road, Shore, TelemetryUplink
-from gateway.wire import Wire
+from gateway.uplink import Brokers, Patience, Road, Shore, TelemetryUplink
+from gateway.wire import Json, Wire
 from gateway.writes import Replies, Writes
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ class Station:
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
         self._trials = trials = normalise.trials
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, normalise.sightings, trials)
+        sightings, lanes = normalise.sightings, self._lanes
+        commands = Commands(self._wire, self._desk, self._journal, self._roster, sightings, trials, lanes)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -193,10 +194,12 @@ class Station:
             self._wire, self.pipeline.links, self._lanes, self._faults, clock.moment(), self._radios
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
-        session, now = lambda: self._session.session, clock.moment
-        requests = Requests(self._wire, self._desk, self._trials, session, ping, info, now)
+        session, now_ms = lambda: self._session.session, lambda: clock.now().mono_ms
+        told: dict[str, Callable[[], Json]] = {"ping": ping, "info": info}
+        requests = Requests(self._wire, self._desk, self._trials, session, told, now_ms, report.requests)
         road, board = Road(), Board()
-        shore = partial(Shore, wire=self._wire, road=road, clock=clock, faults=self._faults)
+        patience = Patience(mqtt.ack_timeout / 1000, mqtt.return_after / 1000)
+        shore = partial(Shore, self._wire, road, clock=clock, faults=self._faults, patience=patience)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
         telemetry_login = partial(login, mqtt, f"{config.station}-telemetry", keep_session=False)
         brokers = Brokers(endpoints(mqtt))

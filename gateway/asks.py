@@ -50,7 +50,24 @@ class Test(msgspec.Struct, frozen=True, tag_field="ask", tag="test"):
     minutes: Minutes = MINUTES
 
 
-Ask = Alerts | Show | Accept | Clear | Devices | Device | Test
+class Outbox(msgspec.Struct, frozen=True, tag_field="ask", tag="outbox"):
+    """How much waits in each lane, and what its broker will not have."""
+
+
+class Retry(msgspec.Struct, frozen=True, tag_field="ask", tag="retry"):
+    """Try a row again that was refused or set aside, by its message's id; `all`: every one of them."""
+
+    row: str
+
+
+class Export(msgspec.Struct, frozen=True, tag_field="ask", tag="export"):
+    """Some rows of a lane as they would be published, the oldest above `after`; after 0 also those set aside."""
+
+    lane: str
+    after: int = 0
+
+
+Ask = Alerts | Show | Accept | Clear | Devices | Device | Test | Outbox | Retry | Export
 
 
 class Granted(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):

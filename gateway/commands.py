@@ -1,19 +1,20 @@
-"""What may be asked and said on the box itself: alerts and their stories, a word on an alert, and the wearables.
+"""What may be asked and said on the box itself: alerts and their stories, a word on an alert, the wearables, the lanes.
 
 A word on an alert goes the way of the call centre's: through the desk, onto the disk, and out to everybody.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 import msgspec
 
-from gateway import asks
+from gateway import asks, stock
 from gateway.alerts import Refusal
 from gateway.desk import Asked, Desk, Ruled
-from gateway.errors import RequestRefused
+from gateway.errors import RequestRefused, StorageFailed
+from gateway.forward import Lane
 from gateway.inputs import Accept, Clear
 from gateway.journal import Journal
 from gateway.model import Alert, AlertState, Severity
@@ -34,10 +35,17 @@ _GRAVITY = {severity: rank for rank, severity in enumerate(Severity)}
 
 class Commands:
     def __init__(
-        self, wire: Wire, desk: Desk, journal: Journal, roster: Roster, sightings: Sightings, trials: Trials
+        self,
+        wire: Wire,
+        desk: Desk,
+        journal: Journal,
+        roster: Roster,
+        sightings: Sightings,
+        trials: Trials,
+        lanes: Mapping[str, Lane],
     ) -> None:
         self._wire, self._desk, self._journal = wire, desk, journal
-        self._roster, self._sightings, self._trials = roster, sightings, trials
+        self._roster, self._sightings, self._trials, self._lanes = roster, sightings, trials, lanes
 
     async def answer(self, line: bytes, asker: str) -> bytes:
         """What a line of the control socket is answered; `asker` is the user at the other end."""
@@ -56,13 +64,12 @@ class Commands:
             case asks.Accept(alert=given, by=label) | asks.Clear(alert=given, by=label):
                 alert, word = found(given, await self._alerts(over=True)), _WORDS[type(ask)]
                 return await self._rule(word(alert.id, _by(asker, label)))
-            case asks.Devices():
-                alerts = await self._alerts()
-                return {"devices": [self._device(device, alerts) for device in self._roster.devices]}
-            case asks.Device(device=given):
-                return {"device": self._device(self._meant(given), await self._alerts())}
             case asks.Test(device=given, minutes=minutes):
                 return self._wire.trial_body(self._trials.open(self._meant(given).id, minutes, asker))
+            case asks.Devices() | asks.Device():
+                return await self._of_devices(ask)
+            case asks.Outbox() | asks.Retry() | asks.Export():
+                return await self._of_lanes(ask)
 
     def _meant(self, given: str) -> Device:
         by_id = {device.id: device for device in self._roster.devices}
@@ -72,6 +79,26 @@ class Commands:
         heard: asyncio.Future[list[Alert]] = asyncio.get_running_loop().create_future()
         self._desk.put(Asked(partial(_give, heard), over))
         return await _in_time(heard, "waits", "the disk takes nothing just now; see `journalctl -u station-gateway`")
+
+    async def _of_devices(self, ask: asks.Devices | asks.Device) -> Json:
+        alerts = await self._alerts()
+        match ask:
+            case asks.Devices():
+                return {"devices": [self._device(device, alerts) for device in self._roster.devices]}
+            case asks.Device(device=given):
+                return {"device": self._device(self._meant(given), alerts)}
+
+    async def _of_lanes(self, ask: asks.Outbox | asks.Retry | asks.Export) -> Json:
+        match ask:
+            case asks.Outbox():
+                return stock.told(self._lanes)
+            case asks.Retry(row=given):
+                return stock.retried(self._lanes, given)
+            case asks.Export(lane=given, after=after):
+                try:
+                    return await stock.exported(self._lanes, given, after)
+                except StorageFailed as error:
+                    raise RequestRefused("lane_unreadable", str(error)) from error
 
     async def _story(self, alert: Alert) -> list[StoryLine]:
         try:

@@ -89,6 +89,10 @@ class Mqtt(Section):
     """How long the broker keeps acknowledgements for us while we are away."""
     reconnect_max: Annotated[Milliseconds, lasting("100ms", "1h")] = 10_000
     """The longest wait between two attempts to connect."""
+    ack_timeout: Annotated[Milliseconds, lasting("1s", "10min")] = 20_000
+    """A broker that has acknowledged nothing for so long, though something waits for it, is left for the next one."""
+    return_after: Annotated[Milliseconds, lasting("1s", "7d")] = 600_000
+    """How long we stay with a broker that is not the first before the first is tried again."""
 
 
 class SerialLink(Section):

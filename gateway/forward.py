@@ -11,10 +11,15 @@ from typing import Protocol
 
 import msgspec
 
+from gateway.aside import Aside
 from gateway.errors import StorageFailed
+from gateway.flights import Flights
 from gateway.model import Change, Draft, Settlement
 from gateway.outbox import Outbox
+from gateway.pace import PATIENCE_S, Pace
+from gateway.refusals import HUNG_UP
 from gateway.rows import Row
+from gateway.sideline import Sideline
 
 SLICE = 16
 """Rows published before other work on the loop gets its turn: an alert is behind this many at most."""
@@ -23,11 +28,15 @@ SETTLE_AFTER_S = 0.02
 
 
 class Window(msgspec.Struct, frozen=True):
-    """How much may be under way, and how long a refused row waits before it is tried again."""
+    """How much may be under way, and how long a refused row waits before it is tried again.
+
+    `bytes` shrinks while answers take longer than `patience_s`; None: never.
+    """
 
     messages: int = 100
     bytes: int = 128 * 1024
     retry_s: float = 5.0
+    patience_s: float | None = PATIENCE_S
 
 
 class Carrier(Protocol):
@@ -47,7 +56,11 @@ class Witness(Protocol):
 
 
 class Lane:
-    """`commit` is durable on return. `on_answer` hears of every settlement but plain success after plain success."""
+    """`commit` is durable on return. `on_answer` hears of every settlement but plain success after plain success.
+
+    A row that is refused, or at which the other end hangs up, lets the others pass. It is tried again until it is
+    taken; one that may be given up and is poison is set `aside`.
+    """
 
     def __init__(
         self,
@@ -57,9 +70,11 @@ class Lane:
         unsent: dict[str, int],
         on_answer: Callable[[Settlement], None],
         witness: Witness | None = None,
+        aside: Aside | None = None,
     ) -> None:
         self.name = name
         self.outbox = outbox
+        self.sideline = Sideline(window.retry_s, aside, self.commit, self._return, self._give_up)
         self.events = self.delivered = self.refused = 0
         self._window = window
         self._unsent = Counter(unsent)
@@ -69,8 +84,8 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._carrier: Carrier | None = None
         self._ready: deque[Row] = deque()
-        self._flying: dict[int, Row] = {}
-        self._flying_bytes = 0
+        self._flying = Flights(window.messages, Pace(window.bytes, window.patience_s))
+        self._delivered_before = 0
         self._last = self.outbox.last
         self._cursor = self.outbox.before
         outbox.on_mended = self._mended
@@ -107,7 +122,7 @@ class Lane:
 
     async def emptied(self) -> None:
         """Return once every row is settled; only a link makes that happen."""
-        while self._flying or self._ready or self._cursor < self._last:
+        while self._flying or self._ready or self._cursor < self._last or len(self.sideline):
             self._settled.clear()
             await self._settled.wait()
 
@@ -120,10 +135,25 @@ class Lane:
         self._flush()
         self._ready.clear()
         self._flying.clear()
-        self._flying_bytes = 0
         self._cursor = self.outbox.before
+        self.sideline.renew()
+        self._delivered_before = self.delivered
         self._carrier = carrier
         self._fill()
+
+    def lost(self, reason: str) -> bool:
+        """The other end has hung up; said before `detach`. Whether rows were under way, and the link had taken none.
+
+        Then they fly one by one: to hang up at a row that is alone under way is an answer to it.
+        """
+        if not self._flying:
+            return False
+        alone, fruitless = self._flying.alone(), self.delivered == self._delivered_before
+        if alone is not None or fruitless:
+            self._flying.suspect()
+        if alone is not None and self.sideline.hung_up(alone, reason):
+            self._told(alone, Settlement(alone.seq, False, HUNG_UP, reason))
+        return fruitless
 
     def detach(self) -> None:
         self._carrier = None
@@ -132,35 +162,54 @@ class Lane:
             self._reading = None
 
     def settled(self, settlement: Settlement) -> None:
-        """A row's answer: accepted, it leaves; rejected, it keeps its place and is tried again later."""
-        row = self._flying.get(settlement.seq)
+        """A row's answer: accepted, it leaves; rejected, it makes room and is tried again later."""
+        row = self._flying.answered(settlement.seq, self._loop.time())
         if row is None:
             return
-        if settlement.code or self._troubled:
-            self._troubled = settlement.code != 0
-            self._on_answer(settlement)
-        if self._witness is not None and row.subject is not None:
-            self._witness.settled(row.subject, row.id, settlement)
-        if not settlement.accepted:
+        if settlement.accepted:
+            self._taken(row)
+        else:
             self.refused += 1
-            self._loop.call_later(self._window.retry_s, self._again, row, self._carrier)
-            return
-        del self._flying[row.seq]
-        self._flying_bytes -= row.size
+            self.sideline.strike(row, settlement.code, settlement.reason)
+        self._told(row, settlement)
+        self._fill_soon()
+
+    async def close(self) -> None:
+        """Delete what is settled and close the file."""
+        self.detach()
+        await self.sideline.close()
+        self._flush()
+        await self.outbox.close()
+
+    def _taken(self, row: Row) -> None:
         self.delivered += 1
         self._settled.set()
         if row.subject is not None:
             self._unsent[row.subject] -= 1
             if not self._unsent[row.subject]:
                 del self._unsent[row.subject]
-        self._leave(row.seq)
-        self._fill_soon()
+        if not self.sideline.has_aside(row):
+            self._leave(row.seq)
+        self.sideline.take(row)
 
-    async def close(self) -> None:
-        """Delete what is settled and close the file."""
-        self.detach()
+    def _told(self, row: Row, settlement: Settlement) -> None:
+        if settlement.code or self._troubled:
+            self._troubled = settlement.code != 0 or len(self.sideline.refusals) > 0
+            self._on_answer(settlement)
+        if self._witness is not None and row.subject is not None:
+            self._witness.settled(row.subject, row.id, settlement)
+
+    def _return(self, row: Row) -> None:
+        """A row that waited on the sideline is next; one that the reader has yet to come by is read with the others."""
+        read = row.seq <= self._cursor or self.sideline.has_aside(row)
+        if self._carrier is not None and read and row.seq not in self._flying:
+            self._ready.appendleft(row)
+            self._fill_soon()
+
+    def _give_up(self, seq: int) -> None:
+        self._leave(seq)
         self._flush()
-        await self.outbox.close()
+        self._settled.set()
 
     def _mended(self) -> None:
         """Rows have come within reach that may stand before those already sent: look through all of them again."""
@@ -168,10 +217,6 @@ class Lane:
         self._ready.clear()
         self._cursor, self._last = self.outbox.before, max(self._last, self.outbox.last)
         self._fill()
-
-    def _again(self, row: Row, carrier: Carrier | None) -> None:
-        if carrier is not None and carrier is self._carrier and row.seq in self._flying:
-            self._send(row, carrier)
 
     def _send(self, row: Row, carrier: Carrier) -> None:
         carrier.send(row)
@@ -187,22 +232,19 @@ class Lane:
             self._filling.cancel()
             self._filling = None
         for _ in range(SLICE):
-            if self._carrier is None or not self._ready or self._full():
+            if self._carrier is None or not self._ready or self._full(self._ready[0]):
                 break
             row = self._ready.popleft()
             if row.seq in self._flying:
                 continue
-            self._flying[row.seq] = row
-            self._flying_bytes += row.size
+            self._flying.begin(row, self._loop.time())
             self._send(row, self._carrier)
         else:
             self._fill_soon()
         self._prefetch()
 
-    def _full(self) -> bool:
-        """Full in messages or in bytes; one row may always fly, however large it is."""
-        flying = len(self._flying)
-        return flying >= self._window.messages or (flying > 0 and self._flying_bytes >= self._window.bytes)
+    def _full(self, row: Row) -> bool:
+        return self._flying.full(row) or (self.sideline.full and row.seq not in self.sideline.refusals)
 
     def _takes_directly(self, seq: int) -> bool:
         """Whether fresh rows may go out from memory: only when nothing older is still on its way from the disk."""
@@ -224,7 +266,7 @@ class Lane:
         else:
             self._cursor = rows[-1].seq if rows else known
         self._reading = None
-        self._ready.extend(rows)
+        self._ready.extend(row for row in rows if row.seq not in self.sideline)
         self._fill()
 
     def _leave(self, seq: int) -> None:

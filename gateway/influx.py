@@ -30,7 +30,7 @@ from gateway.telemetry import Grouping, Telemetry
 log = structlog.get_logger("influx")
 
 NAME = "influx"
-WINDOW = Window(messages=4, bytes=1 << 20)
+WINDOW = Window(messages=4, bytes=1 << 20, patience_s=None)
 """Read ahead from the file, so that the next row is there when the last is in; one is written at a time."""
 RETRY_BASE_S = 0.5
 Elsewhere = Callable[[Gap], Awaitable[None]]

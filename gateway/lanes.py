@@ -10,6 +10,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from gateway.aside import SPACE as ASIDE
+from gateway.aside import Aside
 from gateway.clock import Clock
 from gateway.damage import files
 from gateway.disk import Disk
@@ -18,6 +20,7 @@ from gateway.forward import Lane, Window, Witness
 from gateway.health import Faults
 from gateway.model import Draft, Gap, GapCause, Settlement
 from gateway.outbox import Outbox
+from gateway.refusals import Refusals
 from gateway.rows import Row
 from gateway.salvage import kept, salvage
 from gateway.standby import Standby, Upkeep
@@ -133,26 +136,44 @@ async def start_lane(
     """Put the file under a thread and its gaps into it. The last room of a `disk` is for the lane without a cap."""
     upkeep = _upkeep(opened, plan, form, clock, faults, disk)
     _mark_damage(opened.path, plan, opened.gaps, faults)
-    where = f"uplink:{plan.name}"
 
-    def answered(settlement: Settlement) -> None:
-        if not settlement.accepted:
-            what = f"the broker refuses row {settlement.seq} ({settlement.reason}); it stays and is tried again"
-            faults.begin("publish_refused", where, what, "check the broker's access list and limits")
-            return
-        faults.end(where, "publish_refused")
-        if settlement.code != NO_MATCHING_SUBSCRIBERS:
-            faults.end(where, "nobody_listens")
-        elif plan.must_be_heard:
-            what = "the broker has nobody who subscribes to our alerts"
-            faults.begin("nobody_listens", where, what, "see whether the platform is connected and subscribed")
+    def gap(row: Row) -> Draft:
+        return form.gap(Gap(plan.name, row.epoch, GapCause.REFUSED, clock.moment(), row.number, row.number, 1))
 
+    aside = Aside(gap, opened.records(ASIDE), lambda: clock.now().wall_ms)
+    verdicts = _Verdicts(plan, faults)
     unsent = opened.store.subjects() if opened.store else {}
     outbox = Outbox(plan.name, Standby(opened.store, plan.cap, upkeep, opened.refused))
-    lane = Lane(plan.name, outbox, plan.window, unsent, answered, witness)
+    lane = Lane(plan.name, outbox, plan.window, unsent, verdicts.hear, witness, aside)
+    verdicts.refusals = lane.sideline.refusals
     if opened.gaps:
         await lane.commit([form.gap(gap) for gap in opened.gaps])
     return lane
+
+
+class _Verdicts:
+    """What the broker says of a lane's rows, as faults: they outlast the connection that they were heard on."""
+
+    refusals: Refusals
+
+    def __init__(self, plan: Plan, faults: Faults) -> None:
+        self._plan, self._faults = plan, faults
+        self._where = f"lane:{plan.name}"
+
+    def hear(self, settlement: Settlement) -> None:
+        if not settlement.accepted:
+            what = f"the broker refuses row {settlement.seq} ({settlement.reason}); it is tried again, others pass it"
+            cure = "check the broker's access list and limits; see `station-gateway outbox list`"
+            self._faults.begin("publish_refused", self._where, what, cure)
+            return
+        if not self.refusals:
+            self._faults.end(self._where, "publish_refused")
+        if settlement.code != NO_MATCHING_SUBSCRIBERS:
+            self._faults.end(self._where, "nobody_listens")
+        elif self._plan.must_be_heard:
+            what = "the broker has nobody who subscribes to our alerts"
+            cure = "see whether the platform is connected and subscribed"
+            self._faults.begin("nobody_listens", self._where, what, cure)
 
 
 def _set_aside(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """What `health` and `info` say: the five counters, the links, the lanes and what is broken. No I/O."""
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import starmap
 
@@ -23,6 +24,8 @@ class Report(msgspec.Struct, frozen=True):
     faults: Faults
     began: Moment
     radios: Mapping[str, Radio] = {}
+    requests: Counter[str] = msgspec.field(default_factory=Counter)
+    """What the cloud asked and said, by outcome."""
 
     def health(self, now: Moment) -> Json:
         return {
@@ -31,6 +34,7 @@ class Report(msgspec.Struct, frozen=True):
             "links": dict(starmap(_link, self.links.items())),
             "radios": {name: _radio(radio.standing) for name, radio in self.radios.items()},
             "lanes": {name: _lane(lane, now) for name, lane in self.lanes.items()},
+            "requests": dict(self.requests),
             "faults": [
                 {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
                 for f in self.faults
@@ -100,4 +104,6 @@ def _lane(lane: Lane, now: Moment) -> Json:
         "oldest_s": oldest,
         "delivered": lane.delivered,
         "refused": lane.refused,
+        "held": len(lane.sideline),
+        "set_aside": len(lane.sideline.aside) if lane.sideline.aside is not None else 0,
     }

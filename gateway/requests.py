@@ -1,22 +1,28 @@
 """What the cloud may ask and say: every message on a subscribed topic is answered or counted, and never trusted."""
 
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated
 
 import msgspec
 
 from gateway.alerts import Refusal
+from gateway.allowance import Allowance
 from gateway.desk import Asked, Desk, Ruled
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
-from gateway.model import Alert, Moment
+from gateway.model import Alert
 from gateway.trials import MINUTES, Minutes, Trials
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 
 ALERTS_LISTED = 100
-LISTS, LISTS_MS = 8, 1_000
-"""Lists of the open alerts in such a time, and waiting: each takes its time from the presses behind it."""
+LISTS = 8
+"""Lists of the open alerts that wait at once: each takes its time from the presses behind it."""
+ACKS_AT_ONCE, ACKS_PER_S = 500, 50.0
+"""A day's acknowledgements may come at once, when a box returns to a broker that has kept them."""
+ASKED_AT_ONCE, ASKED_PER_S = 50, 5.0
+"""Requests that are carried out, and refusals of floods that are answered; what is beyond is only counted."""
 
 WHY = {
     Refusal.UNKNOWN: "no such alert at this station",
@@ -33,6 +39,8 @@ class Call(msgspec.Struct, frozen=True):
     payload: bytes
     retained: bool
     answer: Callable[[str, bytes], None]
+    forget: Callable[[], None] = lambda: None
+    """Called instead, where a flood is not even answered."""
 
 
 class TestWindow(msgspec.Struct, frozen=True):
@@ -49,9 +57,10 @@ Verb = Callable[[Request, Call], None]
 
 
 class Requests:
-    """Carries out acknowledgements and the verbs `ping`, `info`, `alerts` and `test-window`.
+    """Carries out acknowledgements and the verbs `alerts`, `test-window`, and those of `told`, which only tell.
 
-    `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome.
+    `take` wants topics that `Topics` knows as one or the other. `counts` says what came, by outcome; a `flood` is what
+    was not even answered.
     """
 
     def __init__(
@@ -60,21 +69,22 @@ class Requests:
         desk: Desk,
         trials: Trials,
         session: Callable[[], str],
-        ping: Callable[[], Json],
-        info: Callable[[], Json],
-        now: Callable[[], Moment],
+        told: Mapping[str, Callable[[], Json]],
+        now_ms: Callable[[], int],
+        counts: Counter[str],
     ) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts = counts
         self._wire = wire
         self._desk = desk
         self._trials = trials
         self._session = session
-        self._now = now
-        self._listed: deque[Moment] = deque(maxlen=LISTS)
+        self._now_ms = now_ms
+        self._acks = Allowance(ACKS_AT_ONCE, ACKS_PER_S)
+        self._asked = Allowance(ASKED_AT_ONCE, ASKED_PER_S)
+        self._busy = Allowance(ASKED_AT_ONCE, ASKED_PER_S)
         self._lists = 0
         self._verbs: dict[str, Verb] = {
-            "ping": lambda request, call: self._answer("ping", request.id, call, ping()),
-            "info": lambda request, call: self._answer("info", request.id, call, info()),
+            **{verb: partial(self._tell, verb, what) for verb, what in told.items()},
             "alerts": self._alerts,
             "test-window": self._test_window,
         }
@@ -82,13 +92,25 @@ class Requests:
     def take(self, call: Call) -> None:
         topics = self._wire.topics
         alert, verb = topics.acked(call.topic), topics.verb(call.topic)
+        now_ms = self._now_ms()
+        admitted = (self._asked if alert is None else self._acks).take(now_ms)
+        if not admitted and not self._busy.take(now_ms):
+            self.counts["flood"] += 1
+            call.forget()
+            return
+        asked = "ack" if alert is not None else verb or "unknown"
         try:
-            if alert is not None:
-                self._ack(alert, call)
-            else:
-                self._request(verb or "", call)
+            self._carry_out(alert, verb or "", call, admitted=admitted)
         except RequestRefused as refused:
-            self._refuse("ack" if alert is not None else verb or "unknown", request_id(call.payload), call, refused)
+            self._refuse(asked, request_id(call.payload), call, refused)
+
+    def _carry_out(self, alert: str | None, verb: str, call: Call, *, admitted: bool) -> None:
+        if not admitted:
+            raise RequestRefused("busy", "too much is asked at once; ask again later")
+        if alert is not None:
+            self._ack(alert, call)
+        else:
+            self._request(verb, call)
 
     def _ack(self, alert: str, call: Call) -> None:
         _not_retained(call)
@@ -111,12 +133,12 @@ class Requests:
         _not_retained(call)
         self._verbs[verb](parse_request(call.payload), call)
 
+    def _tell(self, verb: str, what: Callable[[], Json], request: Request, call: Call) -> None:
+        self._answer(verb, request.id, call, what())
+
     def _alerts(self, request: Request, call: Call) -> None:
-        now = self._now()
-        lately = sum(listed.until(now) < LISTS_MS for listed in self._listed)
-        if max(self._lists, lately) >= LISTS:
+        if self._lists >= LISTS:
             raise RequestRefused("busy", "too many ask for the open alerts; ask again in a second")
-        self._listed.append(now)
         self._lists += 1
 
         def heard(open_alerts: list[Alert]) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from gateway.damage import record_sum, row_sum
 from gateway.errors import StoreDamaged
 
-_OVERHEAD = 64
+OVERHEAD = 64
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -36,7 +36,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def size(self) -> int:
-        return len(self.topic) + len(self.payload) + _OVERHEAD
+        return len(self.topic) + len(self.payload) + OVERHEAD
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -48,6 +48,14 @@ class Standing(msgspec.Struct, frozen=True):
     count: int = 0
     bytes: int = 0
     clean: bool = False
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How much waits in a file."""
+
+    count: int
+    bytes: int
+    oldest_ms: int | None
 
 
 def runs(numbers: Iterable[int]) -> Iterable[tuple[int, int]]:

@@ -12,10 +12,12 @@ import msgspec
 from gateway.damage import explained, files
 from gateway.errors import StoreDamaged
 from gateway.model import Put
-from gateway.rows import Row, checked, proven
+from gateway.rows import OVERHEAD, Row, Tally, checked, proven
 
 _ROWS = "SELECT seq, id, subject, made_ms, topic, payload, sum FROM row"
 _RECORDS = "SELECT space, key, value, sum FROM record WHERE space <> ''"
+BEFORE_ALL = -(1 << 63)
+"""Before the place of every row."""
 LEAP = 1 << 14
 """The widest hole in the rows that is searched place by place."""
 
@@ -29,12 +31,20 @@ class Salvaged(msgspec.Struct, frozen=True):
 
 def kept(path: Path, space: str) -> dict[str, bytes]:
     """The records of one space, read from a file that is left as it is. StorageFailed where that cannot be done."""
-    try:
-        with closing(_looked_into(path)) as db:
-            found = db.execute(f"{_RECORDS} AND space = ?", (space,)).fetchall()
-    except sqlite3.Error as error:
-        raise explained(str(path), "cannot be read", error) from error
+    found = _asked(path, f"{_RECORDS} AND space = ?", space)
     return {key: proven(space, key, value, sum_) for space, key, value, sum_ in found}
+
+
+def tally(path: Path) -> Tally:
+    """How much waits in a file. StorageFailed where it cannot be read."""
+    sizes = "COALESCE(SUM(LENGTH(topic) + LENGTH(payload) + ?), 0)"
+    ((count, size, oldest_ms),) = _asked(path, f"SELECT COUNT(*), {sizes}, MIN(made_ms) FROM row", OVERHEAD)  # noqa: S608
+    return Tally(count, size, oldest_ms)
+
+
+def waiting(path: Path, after: int, limit: int) -> list[Row]:
+    """Rows of a file above `after`, oldest first. StorageFailed where they cannot be read."""
+    return [checked(found) for found in _asked(path, f"{_ROWS} WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)]
 
 
 def salvage(path: Path) -> Salvaged:
@@ -48,6 +58,14 @@ def salvage(path: Path) -> Salvaged:
         return Salvaged([], [])
     ordered = sorted(rows.values(), key=lambda row: (row.subject is None, row.seq))
     return Salvaged(ordered, list(records.values()))
+
+
+def _asked(path: Path, text: str, *values: str | int) -> list[tuple[Any, ...]]:
+    try:
+        with closing(_looked_into(path)) as db:
+            return db.execute(text, values).fetchall()
+    except sqlite3.Error as error:
+        raise explained(str(path), "cannot be read", error) from error
 
 
 def _looked_into(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -13,14 +14,16 @@ from gateway.model import Message, Moment
 from gateway.requests import Call, Requests
 from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
-from gateway.sinks.words import Inbound
+from gateway.sinks.words import Endpoint, Inbound
 from gateway.supervise import Up
-from gateway.uplink import Brokers, Carrier, Proof, Shore
+from gateway.uplink import Brokers, Carrier, Proof, Shore, first, gone
 from gateway.wire import CLOUDEVENTS, JSON, parse_state
 
 log = structlog.get_logger("uplink")
 
 LEAVE_S = 1.0
+AGAIN_S = 0.5
+"""However much is said in our name, we contradict it no more often than this."""
 Standing = Callable[[], dict[str, tuple[str, int]]]
 """Each lane's epoch and next seq."""
 
@@ -36,10 +39,32 @@ class AlertUplink:
         self._since: Moment = shore.clock.moment()
         self._link: Connection | None = None
         self._proof: Proof | None = None
+        self._again: asyncio.TimerHandle | None = None
+        self._disputed = False
 
     async def run(self, up: Up) -> None:
-        """One connection, from CONNECT to its loss; raises UplinkDown, and the next broker is tried next."""
-        endpoint = self._brokers.current
+        """At one broker after another; raises UplinkDown where one cannot be had or is lost."""
+        while True:
+            await self._be_at(self._brokers.current, up)
+
+    async def _be_at(self, endpoint: Endpoint, up: Up) -> None:
+        """One connection, from CONNECT to its end; return where there is reason to go to another broker."""
+        link, proof = await self._opened(endpoint)
+        try:
+            self.birth()
+            self._lane.attach(Carrier(self._lane, link, proof, properties(CLOUDEVENTS)))
+            self._shore.road.move(endpoint)
+            up()
+            log.info("connected", broker=str(endpoint), session=self.session)
+            await first(self._attend(link, proof), self._lost(link), self._give_up(link), self._go_back(endpoint))
+        finally:
+            self._lane.detach()
+            self._shore.road.move(None)
+            self._link = None
+            link.break_off()
+
+    async def _opened(self, endpoint: Endpoint) -> tuple[Connection, Proof]:
+        """A new session; where the broker cannot be had, the next one is tried next."""
         clock = self._shore.clock
         self.session, self._since = unique_id(clock.now(), clock.random(10)), clock.moment()
         will = self._wire.offline(self.session, self._since)
@@ -52,23 +77,33 @@ class AlertUplink:
             self._link = None
             self._brokers.advance()
             raise
-        try:
-            self.birth()
-            self._lane.attach(Carrier(self._lane, link, proof, properties(CLOUDEVENTS)))
-            self._shore.road.move(endpoint)
-            up()
-            log.info("connected", broker=str(endpoint), session=self.session)
+        return link, proof
+
+    async def _attend(self, link: Connection, proof: Proof) -> None:
+        with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
             await self._subscribe(link)
-            async with asyncio.TaskGroup() as probing:
-                seeking = probing.create_task(proof.seek())
-                reason = await link.lost()
-                seeking.cancel()
-            raise UplinkDown("broker_unreachable", f"{endpoint}: connection lost ({reason})", "wait; it is tried again")
-        finally:
-            self._lane.detach()
-            self._shore.road.move(None)
-            self._link = None
-            link.break_off()
+        await proof.seek()
+        await asyncio.get_running_loop().create_future()
+
+    async def _lost(self, link: Connection) -> None:
+        """A connection that ended with rows under way, and had taken none, says nothing good of its broker."""
+        reason = await link.lost()
+        if self._lane.lost(reason):
+            self._brokers.advance()
+        raise gone(link.endpoint, reason)
+
+    async def _give_up(self, link: Connection) -> None:
+        await self._shore.unanswered(self._lane.name, link)
+        self._brokers.advance()
+
+    async def _go_back(self, endpoint: Endpoint) -> None:
+        """Return when the first broker works again, and it has been left for long enough."""
+        while True:
+            await asyncio.sleep(self._shore.patience.return_s)
+            if endpoint != self._brokers.first and await self._shore.works(self._brokers.first):
+                log.info("back to the first broker", broker=str(self._brokers.first))
+                self._brokers.go_back()
+                return
 
     def birth(self) -> None:
         """Say that we are here, with where each lane stands; again when the clock has become right."""
@@ -119,8 +154,22 @@ class AlertUplink:
         """An older session's will may come after our birth: then say again that we are here. So for anything else."""
         state = parse_state(inbound.payload)
         ours = state is not None and (state.session, state.state) == (self.session, "online")
-        if not (ours or inbound.retained):
-            self.birth()
+        if ours or inbound.retained:
+            return
+        if self._again is None:
+            self._contradict()
+        else:
+            self._disputed = True
+
+    def _contradict(self) -> None:
+        self.birth()
+        self._disputed = False
+        self._again = asyncio.get_running_loop().call_later(AGAIN_S, self._calm)
+
+    def _calm(self) -> None:
+        self._again = None
+        if self._disputed:
+            self._contradict()
 
     def _call(self, inbound: Inbound, link: Connection) -> Call:
         def answer(verb: str, payload: bytes) -> None:
@@ -132,7 +181,7 @@ class AlertUplink:
             link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
             link.acknowledge(inbound)
 
-        return Call(inbound.topic, inbound.payload, inbound.retained, answer)
+        return Call(inbound.topic, inbound.payload, inbound.retained, answer, lambda: link.acknowledge(inbound))
 
 
 def _plain(topic: str) -> bool:

@@ -18,13 +18,13 @@ from gateway.summons import MARGIN_S, UNIT, Outcome, Summons, encode
 log = structlog.get_logger("sounder")
 
 LOOK_S = 0.5
-UNHEARD = {"nobody_listens", "not_heard_back", "publish_refused"}
+UNHEARD = {"nobody_listens", "not_acknowledged", "not_heard_back", "publish_refused"}
 """Faults with which a connected broker is as good as none."""
 
 
 def reaches(lane: Lane, faults: Faults) -> bool:
     """Whether somebody hears what a lane sends, as far as that can be known."""
-    here = {fault.fault for fault in faults if fault.where == f"uplink:{lane.name}"}
+    here = {fault.fault for fault in faults if fault.where == f"lane:{lane.name}"}
     return lane.connected and not here & UNHEARD
 
 

@@ -1,9 +1,12 @@
 """What both lanes' links share: which broker, the proof that it really passes messages on, rows under way."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -22,7 +25,16 @@ from gateway.supervise import Up
 from gateway.wire import CLOUDEVENTS, JSON, Wire
 
 PROBE_S = 10.0
+TRIAL_S = 10.0
 FIRST_REFUSAL = 0x80
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """Seconds: how long a broker may leave us without an acknowledgement, and how long we stay with one that is not
+    the first before the first is tried again."""
+
+    ack_s: float = 20.0
+    return_s: float = 600.0
 
 
 class Brokers:
@@ -36,8 +48,15 @@ class Brokers:
     def current(self) -> Endpoint:
         return self._endpoints[self._at]
 
+    @property
+    def first(self) -> Endpoint:
+        return self._endpoints[0]
+
     def advance(self) -> None:
         self._at = (self._at + 1) % len(self._endpoints)
+
+    def go_back(self) -> None:
+        self._at = 0
 
 
 class Proof:
@@ -63,20 +82,21 @@ class Proof:
         if inbound.payload != self._message.payload or self.given:
             return
         self.given = True
-        self._faults.end(f"uplink:{self._lane}", "not_heard_back")
+        self._faults.end(f"lane:{self._lane}", "not_heard_back")
         held, self._held = self._held, []
         for settle in held:
             settle()
 
     async def seek(self) -> None:
         """Probe until heard; a fault from the first time it is not."""
+        where = f"lane:{self._lane}"
         while not self.given:
-            self._link.publish(self._message)
+            self._link.publish(self._message, done=lambda _code, _reason: self._faults.end(where, "not_acknowledged"))
             await asyncio.sleep(PROBE_S)
             if not self.given:
                 what = f"{self._link.endpoint}: takes our messages but does not give back the probe"
                 cure = f"let this client publish to and subscribe to {self._message.topic} in the broker's access list"
-                self._faults.begin("not_heard_back", f"uplink:{self._lane}", what, cure)
+                self._faults.begin("not_heard_back", where, what, cure)
 
 
 class Carrier:
@@ -129,19 +149,75 @@ class Shore:
     login: Callable[[], Login]
     clock: Clock
     faults: Faults
+    patience: Patience
 
-    def connection(self, endpoint: Endpoint, will: Message | None = None) -> Connection:
+    def connection(self, endpoint: Endpoint, will: Message | None = None, *, trial: bool = False) -> Connection:
         """A connection yet to be opened; UplinkDown where a secret cannot be read."""
         try:
-            return Connection(endpoint, self.login(), will)
+            login = self.login()
         except OSError as error:
             what = f"{endpoint}: {error.filename}: {error.strerror}"
             cure = "put the file in place, readable for the gateway's user"
             raise UplinkDown("credentials_unreadable", what, cure) from error
+        if trial:
+            login = msgspec.structs.replace(login, client_id=f"{login.client_id}-trial", keep_session_s=0)
+        return Connection(endpoint, login, will)
 
     def proof(self, lane: str, link: Connection) -> Proof:
-        nonce = unique_id(self.clock.now(), self.clock.random(10))
-        return Proof(lane, link, self.wire, self.faults, nonce)
+        return Proof(lane, link, self.wire, self.faults, self._nonce())
+
+    async def unanswered(self, lane: str, link: Connection) -> None:
+        """Return when a broker that still answers pings has left us without a PUBACK for too long: a named fault."""
+        await link.stalled(self.patience.ack_s)
+        what = f"{link.endpoint}: acknowledged nothing for {self.patience.ack_s:g} s"
+        cure = "see the broker's log and its disk; the next of mqtt.brokers is tried"
+        self.faults.begin("not_acknowledged", f"lane:{lane}", what, cure)
+
+    async def works(self, endpoint: Endpoint) -> bool:
+        """Whether a broker lets us in and gives back what we say: tried by another name, beside the link that works."""
+        probe, heard = self.wire.probe("alert", self._nonce()), asyncio.Event()
+
+        def inbound(message: Inbound) -> None:
+            link.acknowledge(message)
+            if message.payload == probe.payload:
+                heard.set()
+
+        try:
+            link = self.connection(endpoint, trial=True)
+            link.on_inbound = inbound
+            await link.open()
+        except UplinkDown:
+            return False
+        try:
+            async with asyncio.timeout(TRIAL_S):
+                await link.subscribe([(probe.topic, SubscribeOptions(qos=1))])
+                link.publish(probe)
+                await heard.wait()
+        except (TimeoutError, UplinkDown):
+            return False
+        finally:
+            link.close()
+        return True
+
+    def _nonce(self) -> str:
+        return unique_id(self.clock.now(), self.clock.random(10))
+
+
+async def first(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of it until the first has ended, as that one ends; the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def gone(endpoint: Endpoint, reason: str) -> UplinkDown:
+    return UplinkDown("broker_unreachable", f"{endpoint}: connection lost ({reason})", "wait; it is tried again")
 
 
 class TelemetryUplink:
@@ -152,9 +228,14 @@ class TelemetryUplink:
         self._properties = properties(CLOUDEVENTS, expiry_s=expiry_s)
 
     async def run(self, up: Up) -> None:
-        endpoint = await self._shore.road.open()
-        link = self._shore.connection(endpoint)
-        proof = self._shore.proof(self._lane.name, link)
+        """At one broker after another; raises UplinkDown where one cannot be had or is lost."""
+        while True:
+            await self._be_at(await self._shore.road.open(), up)
+
+    async def _be_at(self, endpoint: Endpoint, up: Up) -> None:
+        """Return where there is reason to go elsewhere, or to come anew."""
+        shore, link = self._shore, self._shore.connection(endpoint)
+        proof = shore.proof(self._lane.name, link)
 
         def inbound(message: Inbound) -> None:
             proof.hear(message)
@@ -166,25 +247,23 @@ class TelemetryUplink:
             self._lane.attach(Carrier(self._lane, link, proof, self._properties))
             self._board.attach(_Poster(link))
             up()
-            await link.subscribe([(self._shore.wire.topics.probe, SubscribeOptions(qos=1))])
-            await self._stay(link, endpoint, proof)
+            stalled, left = shore.unanswered(self._lane.name, link), shore.road.left(endpoint)
+            await first(self._prove(link, proof), self._lost(link), stalled, left)
         finally:
             self._lane.detach()
             self._board.detach()
             link.close()
 
-    async def _stay(self, link: Connection, endpoint: Endpoint, proof: Proof) -> None:
-        seeking = asyncio.create_task(proof.seek())
-        lost = asyncio.create_task(link.lost())
-        left = asyncio.create_task(self._shore.road.left(endpoint))
-        try:
-            await asyncio.wait({seeking, lost, left}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({lost, left}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (seeking, lost, left):
-                task.cancel()
-        reason = lost.result() if lost.done() and not lost.cancelled() else "the alert link is elsewhere"
-        raise UplinkDown("broker_unreachable", f"{endpoint}: connection lost ({reason})", "wait; it is tried again")
+    async def _prove(self, link: Connection, proof: Proof) -> None:
+        with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
+            await link.subscribe([(self._shore.wire.topics.probe, SubscribeOptions(qos=1))])
+        await proof.seek()
+        await asyncio.get_running_loop().create_future()
+
+    async def _lost(self, link: Connection) -> None:
+        reason = await link.lost()
+        self._lane.lost(reason)
+        raise gone(link.endpoint, reason)
 
 
 class _Poster:

@@ -12,7 +12,7 @@ from gateway.errors import GatewayError, UplinkDown
 from gateway.forward import Lane
 from gateway.sinks.login import endpoints, login
 from gateway.sinks.words import Endpoint
-from gateway.uplink import Road, Shore, TelemetryUplink
+from gateway.uplink import Patience, Road, Shore, TelemetryUplink
 
 LAST_S = 30.0
 """So long the broker may take for what is left once the capture is through."""
@@ -60,7 +60,7 @@ async def _link(config: Config, stage: Stage, lane: Lane, endpoint: Endpoint) ->
     road, up = Road(), asyncio.Event()
     road.move(endpoint)
     let_in = partial(login, config.mqtt, f"{config.station}-replay-{lane.name}", keep_session=False)
-    shore = Shore(stage.wire, road, let_in, stage.clock, stage.faults)
+    shore = Shore(stage.wire, road, let_in, stage.clock, stage.faults, Patience())
     uplink = TelemetryUplink(lane, Board(), shore, config.telemetry.expiry // 1000)
     link, rising = asyncio.create_task(uplink.run(up.set)), asyncio.create_task(up.wait())
     await asyncio.wait({link, rising}, return_when=asyncio.FIRST_COMPLETED)

@@ -16,6 +16,7 @@ COMMANDS = {
     "alerts": "what is open, its story, and your word on it",
     "act": "make the station hear, for a trial",
     "devices": "the wearables, and when each was last heard",
+    "outbox": "what waits for the broker, and what it will not have",
     "decode": "show what bytes mean",
     "scan": "show live what is on the air",
     "replay": "play a capture through the pipeline",

@@ -1,16 +1,16 @@
-"""What the files of a station hold of its alerts, while no daemon runs. Nothing is written."""
+"""What the files of a station hold of its alerts and its messages, while no daemon runs. Nothing is written."""
 
 from importlib.metadata import version
 from typing import Any
 
-from gateway import book, commands
+from gateway import aside, book, commands, stock
 from gateway.alerts import Rules
 from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
 from gateway.codes import load_codes
 from gateway.config import Config
 from gateway.journal import told
-from gateway.salvage import kept
+from gateway.salvage import BEFORE_ALL, kept, tally, waiting
 from gateway.wire import Wire
 
 
@@ -23,6 +23,20 @@ def shown(config: Config, given: str) -> dict[str, Any]:
     """As the daemon answers. StorageFailed or OSError where a file cannot be read, RequestRefused as there."""
     alert = commands.found(given, list(_book(config).known()))
     return commands.shown(_wire(config), alert, told(config.data, alert.id))
+
+
+def stocked(config: Config) -> dict[str, Any]:
+    """As the daemon answers; what was refused and is to be tried again is known to a running one alone."""
+    paths = sorted(config.data.glob("*.db"))
+    lanes = [stock.lane_told(path.stem, tally(path), (), aside.read(kept(path, aside.SPACE))) for path in paths]
+    return {"lanes": lanes}
+
+
+def exported(config: Config, lane: str, after: int) -> dict[str, Any]:
+    """As the daemon answers. StorageFailed where the file cannot be read."""
+    path = config.data / f"{lane}.db"
+    rows = [each.row for each in aside.read(kept(path, aside.SPACE))]
+    return stock.page(rows, waiting(path, after or BEFORE_ALL, stock.PAGE), after)
 
 
 def _wire(config: Config) -> Wire:

@@ -76,7 +76,7 @@ def alerts(found: Sequence[Alert], words: Words, now: datetime) -> Iterator[str]
     size = _telling([each.id for each in found])
     rows = [
         (
-            _since(each.at, words, now),
+            since(each.at, words, now),
             _who(each, words),
             _what(each, words),
             _state(each, words),
@@ -97,7 +97,7 @@ def alert(found: Alert, lines: Sequence[Line], words: Words, now: datetime) -> I
         (words.what, f"{_what(found, words)} ({words.severities[found.severity]})"),
         (words.state, _state(found, words)),
         (words.who, _who(found, words)),
-        (words.since, _since(found.at, words, now)),
+        (words.since, since(found.at, words, now)),
         (words.presses, str(found.press_count)),
         (words.zone, found.zone or "-"),
         (words.heard_by, heard),
@@ -157,7 +157,7 @@ def _row(found: Wearable, words: Words, now: datetime) -> tuple[str, ...]:
     return (
         found.device,
         found.wearer or "-",
-        _since(found.last_heard, words, now) if found.last_heard else words.never,
+        since(found.last_heard, words, now) if found.last_heard else words.never,
         found.link or "-",
         "-" if found.rssi is None else f"{found.rssi} dBm",
         "-" if found.battery_level is None else f"{found.battery_level:g} %",
@@ -200,7 +200,7 @@ def _state(found: Alert, words: Words) -> str:
     return words.states[found.state] + (words.by.format(by=plain(found.by)) if found.by else "")
 
 
-def _since(at: datetime, words: Words, now: datetime) -> str:
+def since(at: datetime, words: Words, now: datetime) -> str:
     """The time, with the day where it is not today's, and how long ago that is."""
     local, today = at.astimezone(), now.astimezone().date()
     shown = f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Every word that `alerts` and `devices` say: english.py and chinese.py fill it in."""
+"""Every word that `alerts`, `devices` and `outbox` say: english.py and chinese.py fill it in."""
 
 from collections.abc import Mapping
 
@@ -70,3 +70,9 @@ class Words(msgspec.Struct, frozen=True):
     no_daemon: str
     from_files: str
     denied: str
+    lanes: str
+    reason: str
+    row_refused: str
+    row_aside: str
+    retried: str
+    nothing_refused: str

@@ -44,7 +44,7 @@ class Connection:
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._subscribed: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._waiting: deque[tuple[Message, bool, Properties | None, Done | None]] = deque()
-        self._flying: dict[int, Done | None] = {}
+        self._flying: dict[int, tuple[float, Done | None]] = {}
         self._answers: list[tuple[int, ReasonCode]] = []
         self._inbox: list[MQTTMessage] = []
         self._limit = RECEIVE_MAXIMUM
@@ -114,6 +114,14 @@ class Connection:
         """Return when the connection has ended, with the reason."""
         return await asyncio.shield(self._lost)
 
+    async def stalled(self, after_s: float) -> None:
+        """Return once something that was published has waited so long for its PUBACK; pings do not count."""
+        while True:
+            left = after_s - self._waited()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, after_s / 10))
+
     def close(self) -> None:
         """Say DISCONNECT, so that the broker drops the will, and end."""
         self._client.disconnect()
@@ -122,6 +130,11 @@ class Connection:
     def break_off(self) -> None:
         """End without a word, so that the broker publishes the will."""
         self._drop()
+
+    def _waited(self) -> float:
+        """Seconds that the oldest publish has waited."""
+        since, _ = next(iter(self._flying.values()), (self._loop.time(), None))
+        return self._loop.time() - since
 
     def _make(self, will: Message | None) -> Client:
         login = self._login
@@ -212,7 +225,7 @@ class Connection:
         """Do what paho's callbacks have noted, send what waits, and mind the socket."""
         answers, self._answers = self._answers, []
         for mid, reason in answers:
-            done = self._flying.pop(mid, None)
+            _, done = self._flying.pop(mid, (0.0, None))
             if done is not None:
                 done(reason.value, reason.getName())
         inbox, self._inbox = self._inbox, []
@@ -236,7 +249,7 @@ class Connection:
         while self._waiting and len(self._flying) < self._limit and self._socket is not None:
             message, retain, properties, done = self._waiting.popleft()
             sent = self._client.publish(message.topic, message.payload, 1, retain, properties)
-            self._flying[sent.mid] = done
+            self._flying[sent.mid] = self._loop.time(), done
         if not self._writing:
             self._mind_writing()
 

@@ -12,6 +12,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "press-draining": press.draining,
     "press-asked": press.asked,
     "flood": flood.flood,
+    "press-slow": press.slow,
     "flow": flow.flow,
     "drain": backlog.drain,
     "cpu": load.processor,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from gateway.cli.street import Code, Kind, serial_frame
@@ -15,6 +16,7 @@ from tests.bench.listeners import Asker, Ear, Sink
 from tests.bench.rig import Rig, folder
 from tests.bench.street import bands, frames, pour, wire
 from tests.support.air import band
+from tests.support.line import Line
 from tests.support.processes import wait_for
 
 DEVICES = 400
@@ -23,6 +25,9 @@ IDLE_GAP_S = (0.03, 0.09)
 DRAIN_GAP_S = (0.01, 0.035)
 PROMISE_MS = 60.0
 QUESTIONS = 10_000
+SLOW_PRESSES = 100
+SLOW_GAP_S = (0.5, 1.9)
+SLOW_PROMISE_MS = 3_000.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,26 @@ def draining(runs: int) -> Iterator[Figure]:
         backlog = Backlog(base / "backlog", DEVICES)
         measured = [_draining(base / f"run-{run}", backlog) for run in range(runs)]
     yield from _figures("draining", measured, PROMISE_MS)
+
+
+def slow(runs: int) -> Iterator[Figure]:
+    with folder() as base:
+        backlog = Backlog(base / "backlog", DEVICES)
+        measured = [_slow(base / f"run-{run}", backlog, run) for run in range(runs)]
+    yield from _figures("64 kbit/s, 300 ms, 2 % loss", measured, SLOW_PROMISE_MS)
+
+
+def _slow(base: Path, backlog: Backlog, seed: int) -> Latencies:
+    line = partial(Line, rate=8_000.0, delay_s=0.15, loss=0.02, seed=seed)
+    with backlog.rig(base, line) as rig:
+        rig.broker.start()
+        with Ear(rig.broker) as ear, backlog.rows(rig) as rows:
+            wait_for(lambda: rows.oldest not in (None, 1), 30, "the first row delivered")
+            presser = Presser(rig)
+            for number in range(1, SLOW_PRESSES + 1):
+                presser.press(number)
+                presser.rest(SLOW_GAP_S)
+            return presser.latencies(ear)
 
 
 def _idle(base: Path) -> Latencies:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.rows import Standing
 from tests.support.daemon import Daemon
+from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
@@ -32,6 +33,8 @@ class Rig:
     """A station with a serial receiver, another one for noise, and a pipe of adverts. `data` is a data folder to begin
     with, `more` further sections of gateway.yaml.
 
+    `line` stands between it and its broker, whose port it gets.
+
     Entering starts the daemon, and the broker too unless it is to be `away` at first.
     """
 
@@ -45,8 +48,11 @@ class Rig:
         away: bool = False,
         more: str = "",
         environment: dict[str, str] | None = None,
+        line: Callable[[int], Line] | None = None,
     ) -> None:
         self.broker = Mosquitto(base, extra=QUIET)
+        self._line = line(self.broker.port) if line is not None else None
+        url = self._line.url if self._line is not None else self.broker.url
         self.receiver, self.noise = Receiver(base / "receiver"), Receiver(base / "noise")
         self.pipe = base / "adverts"
         os.mkfifo(self.pipe)
@@ -56,8 +62,7 @@ class Rig:
         ports = f"{{port: {self.receiver.path}, name: rx}}, {{port: {self.noise.path}, name: noise}}"
         links = f"serial: [{ports}]\nreplay: [{{file: {self.pipe}, name: air}}]"
         more = "\n".join([links, f"telemetry: {{{telemetry}}}" if telemetry else "", more])
-        brokers = [self.broker.url]
-        self.daemon = Daemon(base / "box", brokers, devices=devices, more=more, environment=environment)
+        self.daemon = Daemon(base / "box", [url], devices=devices, more=more, environment=environment)
         self._away = away
         self._open = ExitStack()
 
@@ -66,6 +71,8 @@ class Rig:
             opening.enter_context(self.receiver)
             opening.enter_context(self.noise)
             opening.callback(self.broker.stop)
+            if self._line is not None:
+                opening.enter_context(self._line)
             if not self._away:
                 self.broker.start()
             opening.enter_context(self.daemon)

@@ -1,8 +1,8 @@
 """Brokers as they are: with certificates, passwords and access lists, away, deaf, or several of them."""
 
 import os
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,7 +10,8 @@ from gateway.cli.street import Code, serial_frame
 from tests.support.air import band, burst
 from tests.support.certificates import Certificates
 from tests.support.cloud import Cloud
-from tests.support.daemon import Daemon
+from tests.support.daemon import Daemon, faults
+from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import free_port, wait_for
 from tests.support.receiver import Receiver
@@ -32,17 +33,6 @@ topic write 398/v1/test-01/response/#
 PASSWORD = "  username: box\n  password: {file: password}\n"
 
 
-def faults(daemon: Daemon) -> dict[str, dict[str, Any]]:
-    """Those begun and not ended."""
-    open_: dict[str, dict[str, Any]] = {}
-    for line in daemon.log():
-        if line.get("event") == "fault":
-            open_[line["fault"]] = line
-        elif line.get("event") == "fault over":
-            open_.pop(line["fault"], None)
-    return open_
-
-
 def press(receiver: Receiver, number: int = 1) -> None:
     sender = band(number)
     for payload in burst(sender, Code.SOS):
@@ -53,6 +43,10 @@ def with_password(folder: Path, password: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "password").write_text(f"{password}\n")
     return folder
+
+
+def pressed_at(daemon: Daemon) -> float:
+    return datetime.fromisoformat(daemon.log(event="alert", kind="sos")[0]["timestamp"]).timestamp()
 
 
 def on(receiver: Receiver) -> str:
@@ -100,6 +94,50 @@ def test_a_certificate_that_does_not_fit_is_a_named_fault_and_the_press_waits_on
         daemon.config.write_text(daemon.config.read_text().replace(given.strip(), fitting))
         daemon.restart()
         assert cloud.wait(lambda c: c.alerts(kind="sos"))[0]["device"] == "band-0001"
+
+
+def test_a_certificate_that_has_run_out_is_a_named_fault_and_a_renewed_one_is_taken_without_a_restart(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    tls = Certificates(tmp_path / "pki")
+    mqtt = f"  tls: {{ca: {tls.ca}, certificate: {tls.client}, key: {tls.client_key}}}"
+    with Mosquitto(tmp_path, tls=tls) as broker, Cloud(broker) as cloud:
+        tls.renew_client(days=0)
+        with Daemon(tmp_path / "box", [broker.url], mqtt=mqtt, more=on(receiver)) as daemon:
+            wait_for(lambda: {"broker_closes", "broker_tls"} & faults(daemon).keys(), 10, daemon.log_text())
+            press(receiver)
+            wait_for(lambda: daemon.log(event="alert", kind="sos"), 10, "the alert is committed")
+            tls.renew_client(days=2)
+            assert cloud.wait(lambda c: c.alerts(kind="sos"), 20)[0]["device"] == "band-0001"
+            wait_for(lambda: not {"broker_closes", "broker_tls"} & faults(daemon).keys(), 10)
+
+
+def test_a_name_that_is_not_known_is_a_named_fault_and_the_next_broker_is_tried(
+    tmp_path: Path, broker: Mosquitto, receiver: Receiver
+) -> None:
+    urls = ["mqtt://no-such-broker.invalid:1883", broker.url]
+    with Cloud(broker) as cloud, Daemon(tmp_path / "box", urls, more=on(receiver)) as daemon:
+        press(receiver)
+        assert cloud.wait(lambda c: c.alerts(kind="sos"), 20)
+        told = daemon.log(event="fault", fault="broker_unreachable")[0]
+        assert "name servers" in told["cure"]
+
+
+def test_a_line_that_falls_silent_under_a_press_is_given_up_within_20_s(
+    tmp_path: Path, broker: Mosquitto, receiver: Receiver
+) -> None:
+    """Nothing ends and nothing passes, as behind a router that forgot us; the next broker is on another line."""
+    with (
+        Line(broker.port) as line,
+        Cloud(broker) as cloud,
+        Daemon(tmp_path / "box", [line.url, broker.url], more=on(receiver)) as daemon,
+    ):
+        wait_for(lambda: daemon.log(event="connected", broker=line.url), 10)
+        line.silent = True
+        press(receiver)
+        assert cloud.wait(lambda c: c.alerts(kind="sos"), 40)
+        gone = datetime.fromisoformat(daemon.log(event="fault", where="uplink:alert")[0]["timestamp"]).timestamp()
+        assert gone - pressed_at(daemon) <= 20
 
 
 def test_a_wrong_password_is_a_named_fault_and_is_read_anew(tmp_path: Path, receiver: Receiver) -> None:

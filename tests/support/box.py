@@ -32,7 +32,10 @@ class Box:
         self.sightings = Sightings()
         self.trials = Trials(ROSTER, office.clock.moment)
         self.journal = Journal(folder, office.faults)
-        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials)
+        lanes = {"alert": office.lane}
+        self.commands = Commands(
+            office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials, lanes
+        )
 
     async def raised(self, *given: Pressed) -> list[str]:
         for each in given:

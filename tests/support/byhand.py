@@ -165,7 +165,10 @@ class Station:
         telemetry, evidence, replies = cast("Telemetry", nowhere), cast("Evidence", nowhere), cast("Replies", nowhere)
         zones = dict.fromkeys(self.links)
         self.pipeline = Pipeline(shipped(), normalise, self.desk, telemetry, evidence, replies, zones)
-        self.requests = Requests(self.wire, self.desk, normalise.trials, str, dict, dict, self.clock.moment)
+        clock = self.clock
+        self.requests = Requests(
+            self.wire, self.desk, normalise.trials, str, {}, lambda: clock.now().mono_ms, Counter()
+        )
         self._doing: Any = None
         self.started_ms = self.world.ms
         self._escalation = Escalation(TELL_AFTER_MS, TELL_EVERY_MS, self.clock.moment())

@@ -134,3 +134,14 @@ class Daemon:
     @property
     def dead(self) -> bool:
         return self._process is not None and self._process.poll() is not None
+
+
+def faults(daemon: Daemon) -> dict[str, dict[str, Any]]:
+    """Those begun and not ended."""
+    open_: dict[str, dict[str, Any]] = {}
+    for line in daemon.log():
+        if line.get("event") == "fault":
+            open_[line["fault"]] = line
+        elif line.get("event") == "fault over":
+            open_.pop(line["fault"], None)
+    return open_

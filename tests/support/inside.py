@@ -50,12 +50,12 @@ def make_wire(clock: Clock) -> Wire:
 async def open_lane(
     folder: Path, name: str = "alert", *, pages: int | None = None, witness: Witness | None = None
 ) -> AsyncIterator[Lane]:
-    """A lane on `folder/name.db`; `pages` is how large the disk lets the file grow."""
+    """A lane on `folder/name.db` that sends on without answers; `pages` is how large the disk lets the file grow."""
     store = Store(folder / f"{name}.db", "aaaa0000")
     if pages is not None:
         allow(store, pages)
     outbox = Outbox(name, standby(store))
-    lane = Lane(name, outbox, Window(), store.subjects(), lambda _: None, witness)
+    lane = Lane(name, outbox, Window(patience_s=None), store.subjects(), lambda _: None, witness)
     try:
         yield lane
     finally:

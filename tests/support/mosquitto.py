@@ -15,6 +15,8 @@ BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 class Mosquitto:
     """`kill` and `start` again keep port, sessions and retained messages, as a broker's own restart does."""
 
+    five = True
+
     def __init__(
         self,
         folder: Path,

@@ -18,6 +18,10 @@ EVERY = [
     asks.Device("band-1"),
     asks.Test("band-1"),
     asks.Test("band-1", 10),
+    asks.Outbox(),
+    asks.Retry("5f0c9a12-41"),
+    asks.Export("alert"),
+    asks.Export("telemetry", 50),
 ]
 
 

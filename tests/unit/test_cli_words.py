@@ -17,7 +17,7 @@ from gateway.cli.words import Words
 from gateway.model import AlertKind, AlertState, Reason, Severity
 
 GATEWAY = Path(words_for.__code__.co_filename).parents[1]
-SOURCES = [GATEWAY / name for name in ("asks.py", "commands.py", "control.py")]
+SOURCES = [GATEWAY / name for name in ("asks.py", "commands.py", "control.py", "stock.py")]
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["english", "chinese"])
 
 

@@ -2,14 +2,18 @@ import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.aside import SPACE, Aside
 from gateway.forward import Lane, Window
 from gateway.model import Settlement
 from gateway.outbox import Outbox
+from gateway.refusals import HUNG_UP, STRIKES
+from gateway.sideline import MOST
 from gateway.store import LOG_MAX, Store
-from tests.support.drafts import Broker, draft, on_disk, standby
+from tests.support.drafts import Broker, draft, on_disk, shed, standby
 
 
 @asynccontextmanager
@@ -17,7 +21,9 @@ async def lane(folder, cap=None, answers=None, **window):
     answers = [] if answers is None else answers
     store = Store(folder / "lane.db", "aaaa0000", log_max=cap // 4 if cap else LOG_MAX)
     unsent = store.subjects()
-    opened = Lane("lane", Outbox("lane", standby(store, cap)), Window(**window), unsent, answers.append)
+    aside = Aside(lambda row: shed([row])[0], store.records(SPACE), lambda: 0)
+    outbox = Outbox("lane", standby(store, cap))
+    opened = Lane("lane", outbox, Window(**window), unsent, answers.append, None, aside)
     try:
         yield opened
     finally:
@@ -126,7 +132,130 @@ def test_a_refused_row_stays_is_said_and_is_tried_again_while_others_go_on(tmp_p
             assert it.refused == 1
             it.settled(yes(1))
             await until(lambda: it.pending == 0)
-            assert [answer.code for answer in answers] == [0x87, 0]
+            assert [(answer.seq, answer.code) for answer in answers] == [(1, 0x87), (2, 0), (1, 0)]
+
+    asyncio.run(run())
+
+
+def test_a_refused_alert_is_never_given_up_and_holds_up_nobody(tmp_path):
+    async def run():
+        broker = Broker()
+        async with lane(tmp_path, messages=2, retry_s=0.01) as it:
+            it.attach(broker)
+            await it.commit([draft("", "alert-1"), *(draft("", f"alert-{n}") for n in range(2, 9))])
+            for seq in range(2, 9):
+                await until(partial(broker.has, seq))
+                it.settled(yes(1, 0x87))
+                it.settled(yes(seq))
+            await until(lambda: it.pending == 1)
+            assert it.unsent("alert-1")
+            assert not it.unsent("alert-8")
+            await until(lambda: 1 in it._flying)
+            it.settled(yes(1))
+            await until(lambda: it.pending == 0)
+
+    asyncio.run(run())
+
+
+def test_a_poison_row_is_set_aside_with_a_gap_outlives_a_restart_and_goes_out_when_it_is_offered(tmp_path):
+    async def run():
+        broker = Broker()
+        async with lane(tmp_path, retry_s=0.01) as it:
+            it.attach(broker)
+            await it.commit([draft("bad"), draft("good")])
+            for times in range(1, STRIKES + 1):
+                await until(lambda n=times: broker.seqs.count(1) == n)
+                it.settled(yes(1, 0x99))
+                it.settled(yes(2))
+            await until(lambda: broker.has(3))
+            assert (broker.sent[-1].subject, b"1..1 1" in broker.sent[-1].payload) == ("gap", True)
+            it.settled(yes(3))
+            await until(lambda: it.pending == 0)
+        again = Broker()
+        async with lane(tmp_path) as it:
+            it.attach(again)
+            (kept,) = it.sideline.aside
+            assert (kept.row.payload, kept.code) == (broker.sent[0].payload, 0x99)
+            assert (it.sideline.offer(kept.row), it.sideline.offer(broker.sent[1])) == (True, False)
+            await until(lambda: again.sent == [kept.row])
+            it.settled(yes(kept.row.seq, 0x99))
+            assert len(it.sideline.aside) == 1
+            it.sideline.offer(kept.row)
+            await until(lambda: again.sent == [kept.row, kept.row])
+            it.settled(yes(kept.row.seq))
+            assert len(it.sideline.aside) == 0
+        async with lane(tmp_path) as it:
+            assert len(it.sideline.aside) == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("subject", [None, "alert-1"])
+def test_a_row_at_which_the_other_end_hangs_up_is_found_by_sending_the_suspects_one_by_one(tmp_path, subject):
+    async def run():
+        answers: list[Settlement] = []
+        async with lane(tmp_path, answers=answers, retry_s=0.01) as it:
+            await it.commit([draft("good"), draft("bad", subject), draft("good"), draft("good")])
+            await until(lambda: it.pending == 4)
+            for _ in range(20):
+                broker = Broker()
+                it.attach(broker)
+                while True:
+                    await until(lambda b=broker: b.sent or it.pending == (subject is not None))
+                    bad, good = [s for s in broker.seqs if s == 2], [s for s in broker.seqs if s != 2]
+                    broker.sent.clear()
+                    if bad or not good:
+                        break
+                    for seq in good:
+                        it.settled(yes(seq))
+                it.lost("gone")
+                it.detach()
+            await until(lambda: it.pending == (subject is not None))
+            assert it.pending == (subject is not None)
+            assert it.unsent("alert-1") is (subject is not None)
+            assert {answer.code for answer in answers} == {HUNG_UP, 0}
+
+    asyncio.run(run())
+
+
+def test_where_everything_is_refused_the_lane_holds_a_bounded_number_of_rows_and_gives_none_up(tmp_path):
+    async def run():
+        broker, count = Broker(), MOST + 150
+        async with lane(tmp_path, messages=10, retry_s=60) as it:
+            it.attach(broker)
+            await it.commit([draft() for _ in range(count)])
+            while len(it.sideline) < MOST:
+                await until(lambda: len(it._flying))
+                for seq in list(it._flying._flights):
+                    it.settled(yes(seq, 0x87))
+            await asyncio.sleep(0.05)
+            assert (len(it.sideline), len(it._flying), len(broker.sent)) == (MOST, 0, MOST)
+            it.sideline.offer(broker.sent[0])
+            await until(lambda: 1 in it._flying)
+            it.settled(yes(1))  # it is allowed again: nobody waits any longer
+            while it.delivered < count:
+                await until(lambda: len(it._flying))
+                for seq in list(it._flying._flights):
+                    it.settled(yes(seq))
+            await until(lambda: it.pending == 0)
+
+    asyncio.run(run())
+
+
+def test_a_restarted_broker_blames_no_row(tmp_path):
+    async def run():
+        async with lane(tmp_path, retry_s=60) as it:
+            await it.commit([draft("", "alert-1")])
+            for _ in range(STRIKES - 1):
+                broker = Broker()
+                it.attach(broker)
+                await until(lambda b=broker: b.seqs == [1])
+                it.lost("restarted")
+                it.detach()
+            broker = Broker()
+            it.attach(broker)
+            await until(lambda: broker.seqs == [1])
+            assert (len(it.sideline), it.refused) == (0, 0)
 
     asyncio.run(run())
 

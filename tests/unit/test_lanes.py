@@ -184,19 +184,25 @@ def test_a_lane_beyond_its_cap_says_from_where_to_where_it_gave_up(tmp_path: Pat
         (TELEMETRY, NO_MATCHING_SUBSCRIBERS, None),
     ],
 )
-def test_what_the_broker_says_of_a_row_is_a_fault_until_one_goes_through(
+def test_what_the_broker_says_of_a_row_is_a_fault_until_it_goes_through(
     tmp_path: Path, plan: Plan, code: int, fault: str | None
 ) -> None:
     async def run() -> None:
         faults = Faults(StillClock().moment)
         lane = await started(tmp_path, plan, faults)
-        lane.attach(Broker())
+        broker = Broker()
+        lane.attach(broker)
         await lane.commit([draft("a"), draft("b")])
         lane.settled(Settlement(1, code < 0x80, code, "Not authorized"))
         assert [(found.fault, found.where) for found in faults] == (
-            [(fault, f"uplink:{plan.name}")] if fault else []
+            [(fault, f"lane:{plan.name}")] if fault else []
         )  # fmt: skip
         lane.settled(Settlement(2, True, 0, "Success"))
+        assert len(faults) == (code >= 0x80)  # others pass it, and it is still refused
+        await lane.commit([draft("c")])
+        lane.sideline.offer(broker.sent[0])
+        await asyncio.sleep(0)
+        lane.settled(Settlement(1, True, 0, "Success"))
         assert list(faults) == []
         await lane.close()
 

@@ -216,10 +216,11 @@ def test_that_nobody_would_ring_is_known_before_anybody_presses_and_said_of_each
 @pytest.mark.parametrize(
     ("fault", "where", "heard"),
     [
-        ("nobody_listens", "uplink:alert", False),
-        ("not_heard_back", "uplink:alert", False),
-        ("publish_refused", "uplink:alert", False),
-        ("not_heard_back", "uplink:telemetry", True),
+        ("nobody_listens", "lane:alert", False),
+        ("not_acknowledged", "lane:alert", False),
+        ("not_heard_back", "lane:alert", False),
+        ("publish_refused", "lane:alert", False),
+        ("not_heard_back", "lane:telemetry", True),
         ("subscription_refused", "uplink:alert", True),
     ],
 )

@@ -1,6 +1,7 @@
 """Which broker, and whether to believe it: over real connections to a real Mosquitto."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -24,7 +25,7 @@ from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
 from gateway.sinks.words import Endpoint, Inbound, Login
 from gateway.trials import Trials
-from gateway.uplink import Brokers, Carrier, Proof, Road, Shore, TelemetryUplink
+from gateway.uplink import Brokers, Carrier, Patience, Proof, Road, Shore, TelemetryUplink
 from gateway.wire import CLOUDEVENTS
 from tests.support.drafts import draft
 from tests.support.inside import Office, StillClock, make_wire, open_lane, open_office
@@ -131,7 +132,7 @@ def test_a_probe_that_does_not_come_back_is_a_fault_until_it_does(
             seeking = asyncio.create_task(found.seek())
             await until(lambda: len(faults))
             (fault,) = faults
-            assert (fault.fault, fault.where) == ("not_heard_back", "uplink:alert")
+            assert (fault.fault, fault.where) == ("not_heard_back", "lane:alert")
             assert WIRE.topics.probe in fault.cure
             await link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))])
             await seeking
@@ -176,12 +177,12 @@ def test_the_list_of_brokers_is_walked_in_order_and_begun_again(count: int, step
 
 
 def shore(road: Road, login_: Callable[[], Login], faults: Faults) -> Shore:
-    return Shore(WIRE, road, login_, CLOCK, faults)
+    return Shore(WIRE, road, login_, CLOCK, faults, Patience())
 
 
 def alert_uplink(office: Office, brokers: Brokers, at_shore: Shore) -> AlertUplink:
-    now = office.clock.moment
-    requests = Requests(WIRE, office.desk, Trials(Roster(()), now), lambda: "", dict, dict, now)
+    trials = Trials(Roster(()), office.clock.moment)
+    requests = Requests(WIRE, office.desk, trials, lambda: "", {}, lambda: 0, Counter())
     return AlertUplink(office.lane, brokers, at_shore, requests, lambda: {"alert": (office.lane.outbox.epoch, 1)})
 
 
@@ -207,7 +208,7 @@ def test_a_broker_that_cannot_be_had_gives_way_to_the_next_and_the_telemetry_fol
             await until(lambda: office.lane.connected and telemetry.connected)
             assert road.endpoint == alive
             road.move(dead)
-            assert "elsewhere" in str(await failed(follower))
+            assert str(dead) in str(await failed(follower))
             assert not telemetry.connected
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

@@ -21,7 +21,10 @@ LIST = "a list, each entry after a dash"
 PORT = "{port: /dev/serial/by-id/usb-398_receiver_0001-if00-port0, name: lobby}"
 BROKER = "mqtts://platform.example:8883"
 STATION = "station: xinhua-03  # The station's id: part of every topic."
-MQTT_KEYS = "brokers, keepalive, password, reconnect_max, root, session_expiry, tls, username, version"
+MQTT_KEYS = (
+    "ack_timeout, brokers, keepalive, password, reconnect_max, return_after, "
+    "root, session_expiry, tls, username, version"
+)
 WRONG: list[Any] = [None, True, -1, 10**12, 1.5, "", "Ä", "x" * 90, [], ["Ä"], {}, {"surprise": 1}]
 
 

@@ -1,0 +1,77 @@
+"""Promise 6 against the network: whatever is sent on what we subscribe to, the radio is heard, the disk stays as it is,
+and no alert changes that was not named."""
+
+import json
+import random
+from pathlib import Path
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from gateway.cli.street import Code, serial_frame
+from tests.support.air import band, burst
+from tests.support.cloud import Cloud
+from tests.support.daemon import Daemon
+from tests.support.mosquitto import Mosquitto
+from tests.support.processes import wait_for
+from tests.support.receiver import Receiver
+
+SEED = 20_261_125
+MESSAGES = 1_000
+BASE = "398/v1/test-01"
+LOG_MAX = 32 * 1024
+
+
+def press(receiver: Receiver, number: int) -> None:
+    for payload in burst(band(number), Code.SOS):
+        receiver.write(serial_frame(number, payload))
+
+
+def hostile(chance: random.Random, alert: str) -> tuple[str, bytes]:
+    """A topic that the station subscribes to, and bytes; an alert is named only where nothing may come of it."""
+    verbs = ["request/ping", "request/info", "request/alerts", "request/", "request/%s", f"alert/{'x' * 500}/ack"]
+    below = chance.choice([*verbs, "alert//ack", "alert/\u00e9/ack", f"alert/{alert}/ack", "state", "probe"])
+    rubbish = chance.randbytes(chance.choice([0, 1, 30, 5_000]))
+    words = {"v": 1, "id": "q", "action": "clear", "by": "x" * chance.choice([0, 70]), "args": {"a": [None] * 50}}
+    said = [json.dumps(words).encode(), json.dumps(words | {"v": chance.random()}).encode()]
+    if below not in ("state", "probe"):  # the platform of the test reads these as well
+        said += [rubbish, b"[" * 2_000]
+    return f"{BASE}/{below}", chance.choice(said)
+
+
+def test_a_storm_of_rubbish_and_requests_changes_nothing_and_a_press_gets_through(
+    tmp_path: Path, broker: Mosquitto, receiver: Receiver
+) -> None:
+    chance, more = random.Random(SEED), f"serial: [{{port: {receiver.path}, name: rx}}]\nhealth_every: 1s"
+    data = tmp_path / "box" / "data"
+    with Cloud(broker) as cloud, Daemon(tmp_path / "box", [broker.url], more=more) as daemon:
+        wait_for(lambda: daemon.log(event="connected"), 10)
+        press(receiver, 1)
+        alert = cloud.wait(lambda c: c.alerts(device="band-0001"))[0]["id"]
+        before, logged = files(data), len(daemon.log_text())
+        vandal = Client(CallbackAPIVersion.VERSION2, "vandal", protocol=MQTTProtocolVersion.MQTTv5)
+        vandal.max_queued_messages_set(0)
+        vandal.connect("localhost", broker.port)
+        vandal.loop_start()
+        sent = [vandal.publish(*hostile(chance, alert), qos=1) for _ in range(MESSAGES)]
+        press(receiver, 2)
+        cloud.wait(lambda c: c.alerts(device="band-0002"), 20, f"a press in the midst of it, seed {SEED}")
+        for each in sent:
+            each.wait_for_publish(30)
+        vandal.disconnect()
+        vandal.loop_stop()
+        cloud.wait(lambda c: sum(c.health()["requests"].values()) > MESSAGES // 2, 30, "all of it is counted")
+        print(f"{MESSAGES} messages, seed {SEED}: {cloud.health()['requests']}")
+        assert cloud.health()["requests"]["flood"] > 0
+        assert {each["state"] for each in cloud.alerts()} == {"raised"}
+        assert files(data) - before <= 256 * 1024
+        assert len(daemon.log_text()) - logged <= LOG_MAX
+        cloud.acknowledge(alert)
+        cloud.wait(lambda c: c.alerts(id=alert, state="accepted"), 30, "an acknowledgement after it")
+        wait_for(lambda: cloud.state().get("session") == daemon.log(event="connected")[0]["session"], 5)
+        assert len(daemon.log(event="connected")) == 1
+
+
+def files(folder: Path) -> int:
+    """Bytes in a folder's files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
