@@ -54,14 +54,15 @@ class Supervisor:
                 broken = down.fault
                 self._faults.begin(down.fault, kept.name, str(down), down.cure)
             except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
+                if _cancelled():
                     raise
                 log.exception("defect", what=kept.name)  # something inside was cancelled, and not we
                 self._defect(kept, error)
             except Exception as error:
                 log.exception("defect", what=kept.name)
                 self._defect(kept, error)
+            if _cancelled():  # a task group whose child fails just then raises that alone
+                raise asyncio.CancelledError
             if up_at and loop.time() - up_at[0] >= STEADY_S:
                 attempt = 0
             await asyncio.sleep(kept.backoff.delay(attempt, self._chance()))
@@ -69,3 +70,8 @@ class Supervisor:
 
     def _defect(self, kept: Kept, error: BaseException) -> None:
         self._faults.begin("defect", kept.name, repr(error), "report this with the log; it is tried again")
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

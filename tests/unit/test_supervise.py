@@ -172,3 +172,27 @@ def test_one_that_fails_does_not_hold_up_another() -> None:
 
     with asyncio.Runner(loop_factory=Skipping) as runner:
         assert runner.run(main()) == 100
+
+
+def test_a_run_that_fails_while_it_is_cancelled_is_not_run_again() -> None:
+    """A task group drops the cancellation for what its child raises in the same moment."""
+    runs = 0
+
+    async def run(_up: Up) -> None:
+        nonlocal runs
+        runs += 1
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            raise DOWN from None
+
+    async def ended() -> bool:
+        kept = asyncio.create_task(Supervisor(Faults(lambda: moment(0)), lambda: 0.5).keep(Kept("a", run, BACKOFF)))
+        await asyncio.sleep(1)
+        kept.cancel()
+        await asyncio.wait([kept], timeout=100)
+        return kept.cancelled()
+
+    with asyncio.Runner(loop_factory=Skipping) as runner:
+        assert runner.run(ended())
+    assert runs == 1
