@@ -7,6 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from drivers.marked import read
+from drivers.validated import validated
 from gateway.written import Broker, FilePath, Milliseconds, Name, Section, lasting
 
 SOCKET = Path("/run/station-gateway-act.sock")
@@ -110,6 +112,10 @@ class Action(Section):
     timeout: Annotated[Milliseconds, lasting("1s", "1min")] = 10_000
     """What takes longer is ended, and has failed."""
 
+    @property
+    def deed(self) -> Command | ControlLine | Publication:
+        return next(deed for deed in (self.command, self.serial, self.mqtt) if deed is not None)
+
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
         if [self.command, self.serial, self.mqtt].count(None) != 2:
@@ -141,3 +147,9 @@ class LocalAlertFile(Section):
     model_config = ConfigDict(extra="ignore")
 
     local_alert: LocalAlert = LocalAlert()
+
+
+def load_local_alert(path: Path) -> LocalAlert:
+    """Read this section of gateway.yaml alone: a mistake elsewhere silences nothing. Refused: it is wrong itself."""
+    local = validated(read(path), LocalAlertFile).local_alert
+    return local.model_copy(update={"socket": path.parent.absolute() / local.socket})

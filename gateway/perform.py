@@ -44,12 +44,13 @@ def perform(action: Action, summons: Summons) -> Outcome:
 
 
 def _done(action: Action, summons: Summons) -> Outcome:
-    if action.command is not None:
-        return _run(action.command, summons)
-    if action.serial is not None:
-        return _set(action.serial)
-    assert action.mqtt is not None  # noqa: S101 - the configuration holds exactly one of the three
-    return _say(action.mqtt)
+    match action.deed:
+        case Command() as command:
+            return _run(command, summons)
+        case ControlLine() as wired:
+            return _set(wired)
+        case Publication() as publication:
+            return _say(publication)
 
 
 def _run(command: Command, summons: Summons) -> Outcome:

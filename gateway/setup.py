@@ -16,13 +16,12 @@ from drivers.framing import Framing, joined
 from drivers.marked import Document, Problem, Refused, Where, read
 from drivers.registry import Profiles
 from drivers.validated import validated
-from gateway.actions import LocalAlert, LocalAlertFile
+from gateway.actions import LocalAlert
 from gateway.config import CREDENTIALS, Config, Secret
 from gateway.keys import load_keys
 from gateway.roster import Roster, load_roster
 
 T = TypeVar("T")
-S = TypeVar("S", bound=BaseModel)
 ROSTER = str(Config.model_fields["roster"].default)
 Finding = tuple[Where, str, str]
 """Where, what is wrong, what would be right."""
@@ -62,11 +61,6 @@ def load_all(path: Path, *, bench: bool = False) -> Setup:
         raise Refused(tuple(problems))
     doubts = (Problem(document.mark(where), what, cure) for where, what, cure in _absent(config.local_alert))
     return Setup(config, roster, profiles, tuple(doubts))
-
-
-def load_local_alert(path: Path) -> LocalAlert:
-    """Read of gateway.yaml only what makes the station hear: a mistake elsewhere in it silences nothing."""
-    return _resolved(validated(read(path), LocalAlertFile), path.parent).local_alert
 
 
 def load_config(path: Path) -> Config:
@@ -169,7 +163,7 @@ def _absent(local: LocalAlert) -> Iterator[Finding]:
             yield ("local_alert", "actions", index, "command", "run", 0), f"{program} is no program", cure
 
 
-def _resolved(config: S, folder: Path) -> S:
+def _resolved(config: Config, folder: Path) -> Config:
     """Every relative path, seen from the file's folder."""
     base = folder.absolute()
 
@@ -184,7 +178,7 @@ def _resolved(config: S, folder: Path) -> S:
             case _:
                 return part
 
-    resolved: S = seen(config)
+    resolved: Config = seen(config)
     return resolved
 
 

@@ -13,14 +13,11 @@ from gateway.escalation import Escalation, sounds
 from gateway.forward import Lane
 from gateway.health import Faults
 from gateway.model import Alert, Moment
-from gateway.summons import Outcome, Summons, encode
+from gateway.summons import MARGIN_S, UNIT, Outcome, Summons, encode
 
 log = structlog.get_logger("sounder")
 
 LOOK_S = 0.5
-UNIT = "station-gateway-act"
-MARGIN_S = 10.0
-"""What the unit may need beside the action's own time: its process must begin first."""
 UNHEARD = {"nobody_listens", "not_heard_back", "publish_refused"}
 """Faults with which a connected broker is as good as none."""
 

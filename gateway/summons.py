@@ -9,6 +9,9 @@ from gateway.actions import OURS
 Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,40}\Z")]
 """Names and pseudonyms; nothing else may come into a program's environment."""
 LONGEST = 4096
+UNIT = "station-gateway-act"
+MARGIN_S = 20.0
+"""What the unit may need beside the action's own time: on a box that is busy its process begins slowly."""
 
 
 class Summons(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

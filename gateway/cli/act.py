@@ -9,12 +9,10 @@ import msgspec
 
 from drivers.asking import NoAnswer, asked
 from drivers.marked import Refused
-from gateway.actions import Action, LocalAlert
-from gateway.cli.run import CONFIG
+from gateway.actions import Action, LocalAlert, load_local_alert
+from gateway.cli import CONFIG
 from gateway.perform import perform
-from gateway.setup import load_local_alert
-from gateway.sounder import MARGIN_S, UNIT
-from gateway.summons import LONGEST, Outcome, Summons, encode, parse
+from gateway.summons import LONGEST, MARGIN_S, UNIT, Outcome, Summons, encode, parse
 
 DONE, FAILED = 0, 1
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway.asks import Answer, Ask, Refused, encode, parse_answer
-from gateway.cli.run import CONFIG
+from gateway.cli import CONFIG
 from gateway.cli.words import Words
 from gateway.config import Config
 from gateway.control import reachable

@@ -13,10 +13,10 @@ from pathlib import Path
 from drivers.base import Auth, Instant, Measurement, Metric, Packet
 from drivers.replay import CaptureLine, parsed
 from gateway import logs
+from gateway.cli import CONFIG
 from gateway.cli.delivery import Undelivered, delivering
 from gateway.cli.given import Unusable, positive
 from gateway.cli.rehearsal import Rehearsal, StillClock, rehearsing
-from gateway.cli.run import CONFIG
 from gateway.cli.setting import setting
 from gateway.cli.sheet import worded
 from gateway.config import BluetoothLink, Config, ReplayLink, SerialLink

@@ -9,10 +9,10 @@ import structlog
 
 from gateway import logs
 from gateway.app import serve
+from gateway.cli import CONFIG
 from gateway.errors import GatewayError
 from gateway.setup import load_all
 
-CONFIG = Path("/etc/station-gateway/gateway.yaml")
 SWITCH_S = 0.001
 """How long one thread may hold the interpreter while another waits: a commit's answer must not wait 5 ms."""
 

@@ -15,9 +15,9 @@ from drivers.base import Driver, Instant, LinkDown, Packet
 from drivers.registry import Profiles
 from drivers.replay import written
 from gateway import logs
+from gateway.cli import CONFIG
 from gateway.cli.given import Unusable, framed, positive
 from gateway.cli.onair import Entry, entries
-from gateway.cli.run import CONFIG
 from gateway.cli.screen import Lines, Screen, View
 from gateway.cli.setting import setting
 from gateway.clock import Clock

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from drivers.registry import Profiles
+from gateway.cli import CONFIG
 from gateway.cli.given import Unusable
-from gateway.cli.run import CONFIG
 from gateway.config import Config
 from gateway.roster import Roster
 from gateway.setup import Setup, load_all

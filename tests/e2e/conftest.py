@@ -27,6 +27,15 @@ bluetooth:
 serial:
   - {port: /dev/ttyUSB0, name: receiver}
 profiles: profiles
+local_alert:
+  after: 1h
+  actions:
+    - name: bell
+      timeout: 1min  # the emulated machine begins a process in 10 s of its processor
+      command: {run: [/bin/sh, -c, 'test ! -r /var/lib/station-gateway && echo "$(id -un) for $STATION_GATEWAY_KIND"']}
+    - {name: siren, timeout: 1min, serial: {port: /dev/siren, hold: 1s}}
+    - {name: lamp, timeout: 1min, mqtt: {topic: lamp/set}}
+    - {name: hung, timeout: 30s, command: {run: [/bin/sh, -c, "trap '' TERM; setsid sleep 600 & sleep 600"]}}
 """
 PROFILE = """
 profile: shy

@@ -56,6 +56,14 @@ def test_a_warning_is_told_apart_and_stops_nothing(check: Check, tmp_path: Path)
     assert summary.startswith("gateway.yaml: good. ")
 
 
+def test_a_program_that_is_not_there_is_warned_of_with_its_place(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(GOOD.replace("mqtt: {topic: lamp}", "command: {run: [/nowhere/ring]}"))
+    code, summary, warnings = check("gateway.yaml")
+    cure = "put it in place, executable for the user station-gateway-act, or correct the path"
+    assert (code, warnings) == (0, [f"gateway.yaml:4:54: warning: /nowhere/ring is no program; {cure}"])
+    assert summary.startswith("gateway.yaml: good. ")
+
+
 def test_every_mistake_of_every_file_is_told_and_nothing_is_called_good(check: Check, tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(GOOD.replace("xinhua-03", "Xin Hua") + "fleet_kee: {}\n")
     (tmp_path / "devices.yaml").write_text("devices: [{id: a}]\n")
