@@ -70,7 +70,7 @@ ENGLISH = Words(
         story.TurnedAway: "message {row} REFUSED by the broker ({code} {reason}); it is tried again",
         story.Buzzed: "the wearable was told over {link} that help is coming{failure}",
         story.Sounded: "the station was told by {action}{failure}",
-        story.Recorded: "packets recorded in {file}",
+        story.Recorded: "packets recorded in recordings/{file}",
     },
     alert="alert",
     who="who",
@@ -116,7 +116,7 @@ ENGLISH = Words(
     failed=": FAILED, {why}",
     press_key=", press {key}",
     refused="{given}: {why}",
-    no_daemon="no daemon answers at {path} ({why}); see: systemctl status station-gateway",
+    no_daemon="no daemon answers at {path} ({why}); see: systemctl status station-gateway, or name its --config FILE",
     from_files="this is what its files hold; nothing is heard, repeated or sent now",
     denied="you may not use {path}: be root, or of the group station-gateway",
 )
