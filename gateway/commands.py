@@ -154,6 +154,8 @@ def found(given: str, alerts: Sequence[Alert]) -> Alert:
         if len(mine) > 1:
             raise _ambiguous(given, [alert.id for alert in mine])
         return mine[0]
+    if any(alert.wearable is not None and alert.wearable.device == given for alert in alerts):
+        raise RequestRefused(Refusal.NOTHING_OPEN.value, "no alert of this device is open")
     by_id = {alert.id: alert for alert in alerts}
     return by_id[only(given, by_id, Refusal.UNKNOWN.value, WHY[Refusal.UNKNOWN])]
 

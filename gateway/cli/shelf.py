@@ -9,6 +9,7 @@ from gateway.book import Book, FloodLimit
 from gateway.clock import Clock
 from gateway.codes import load_codes
 from gateway.config import Config
+from gateway.errors import StorageFailed
 from gateway.journal import told
 from gateway.salvage import BEFORE_ALL, kept, tally, waiting
 from gateway.wire import Wire
@@ -45,6 +46,8 @@ def _wire(config: Config) -> Wire:
 
 
 def _book(config: Config) -> Book:
-    found = Book(Rules(), FloodLimit())
-    found.load(kept(config.data / "alert.db", book.SPACE))
+    found, file = Book(Rules(), FloodLimit()), config.data / "alert.db"
+    if not file.exists():
+        raise StorageFailed(f"{file}: not there; no daemon of this configuration has run yet")
+    found.load(kept(file, book.SPACE))
     return found

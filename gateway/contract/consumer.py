@@ -2,8 +2,9 @@
 
     python consumer.py NAME STORE HOST [PORT]
 
-Run several over one STORE, each under a NAME of its own that stays. To accept an alert, write its topic as a line to
-standard input. Needs Python 3.11 and paho-mqtt 2, and nothing of the gateway.
+Run several over one STORE, each under a NAME of its own that stays. `press` tells a new one, `also` where else it was
+heard; to accept an alert, write its topic as a line to standard input, that of each station. Needs Python 3.11 and
+paho-mqtt 2, and nothing of the gateway.
 """
 
 import json
@@ -48,7 +49,7 @@ def take(client: Client, store: sqlite3.Connection, message: MQTTMessage) -> Non
     try:
         with store:
             store.execute("BEGIN IMMEDIATE")
-            told = list(news(store, source, what, json.loads(message.payload)))
+            told = list(news(store, source, what, json.loads(message.payload), kept=message.retain))
     except (KeyError, TypeError, ValueError, sqlite3.ProgrammingError) as error:
         told = [f"unreadable {message.topic}: {error!r}"]
     for line in told:
@@ -58,7 +59,7 @@ def take(client: Client, store: sqlite3.Connection, message: MQTTMessage) -> Non
         ask(client, f"398/v1/{source}/request/alerts", args={})
 
 
-def news(store: sqlite3.Connection, source: str, what: str, body: Any) -> Iterator[str]:
+def news(store: sqlite3.Connection, source: str, what: str, body: Any, *, kept: bool = False) -> Iterator[str]:
     match what, body:
         case "alert" | "gap", {"id": str(ident), "data": dict(told)}:
             row = source, ident, json.dumps(body)
@@ -71,7 +72,7 @@ def news(store: sqlite3.Connection, source: str, what: str, body: Any) -> Iterat
             elif told["first"] is not None:
                 number(store, source, told["epoch"], told["first"], told["last"], alerts=False)
         case "state", {"lanes": {"alert": {"epoch": epoch, "next": begins}}}:
-            number(store, source, epoch, begins, begins - 1, alerts=True)
+            standing(store, source, epoch, begins, kept=kept)
         case "response", {"result": {"alerts": [*open_alerts]}}:
             for alert in open_alerts:
                 yield from presses(store, source, alert)
@@ -80,6 +81,12 @@ def news(store: sqlite3.Connection, source: str, what: str, body: Any) -> Iterat
         case "health", _:
             holes = store.execute(HOLES, {"source": source}).fetchall()
             yield from (f"missing {source} {epoch} {first}-{last}" for epoch, first, last, seen in holes if seen == 2)
+
+
+def standing(store: sqlite3.Connection, source: str, epoch: str, begins: int, *, kept: bool) -> None:
+    """A state that the broker kept for new subscribers may be long of the past: of a new epoch it proves no loss."""
+    if not kept or store.execute("SELECT * FROM number WHERE (source, epoch) = (?, ?)", (source, epoch)).fetchone():
+        number(store, source, epoch, begins, begins - 1, alerts=True)
 
 
 def number(store: sqlite3.Connection, *row: str | int, alerts: bool) -> None:
@@ -97,8 +104,9 @@ def presses(store: sqlite3.Connection, source: str, alert: dict[str, Any]) -> It
         row |= {"whose": alert["wearer"] and whose, "at": datetime.fromisoformat(press["at"]).timestamp()}
         (row["joined"],) = store.execute(JOINED, row).fetchone() or (row["own"],)
         store.execute("INSERT INTO press VALUES (:alert, :n, :source, :key, :whose, :at, :joined)", row)
-        if row["joined"] == row["own"]:
-            yield f"press 398/v1/{source}/alert/{alert['id']} {alert['severity']} {whose} {press['at']}"
+        topic = f"398/v1/{source}/alert/{alert['id']}"
+        new = row["joined"] == row["own"]
+        yield f"press {topic} {alert['severity']} {whose} {press['at']}" if new else f"also {topic} {row['joined']}"
 
 
 def ask(client: Client, topic: str, **more: Any) -> None:

@@ -26,7 +26,7 @@ SAME = "SELECT source, count(*) FROM press WHERE key = ? AND abs(at - ?) <= 600 
 
 
 def subscribe(client: Client, *_: Any) -> None:
-    client.subscribe("$share/desks/398/v1/+/alert/+", 1)
+    client.subscribe("$share/receivers/398/v1/+/alert/+", 1)
 
 
 def take(client: Client, store: sqlite3.Connection, message: MQTTMessage) -> None:

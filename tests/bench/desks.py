@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bench.truth import JOIN_MS, Truth
+from tests.bench.truth import JOIN_MS, REMEMBERED_MS, Truth
 
 After = Callable[[float, Callable[[], None]], None]
 """Do it so many seconds later."""
-KNOWN_MS = 7 * 24 * 3_600_000
 
 
 @dataclass
@@ -64,15 +63,13 @@ class Desks:
         """Which press it is. As the contract says; but where one of the two is `late`, its time says nothing."""
         key, late = alert["presses"][-1]["key"], alert["late"]
         told = [(each.told[station], each) for each in self._truth.presses[key] if station in each.told]
-        if not told:
-            return  # not worn, for one: nobody presses that
+        if not told or (station, alert["id"], alert["press_count"]) in self._truth.played:
+            return  # nobody presses `not_worn`, for one; and who sees a recording joins it to nothing
         at, press = told[-1]
-        if alert["auth"] == "replayed" and press.cases:
-            return
         press.arrived = True
         cases = self._cases.setdefault(key, [])
-        for case in cases:
-            reach = KNOWN_MS if late or case.late else JOIN_MS
+        for case in reversed(cases):  # the latest first: after a new battery numbers and keys come again
+            reach = REMEMBERED_MS if late or case.late else JOIN_MS
             if station not in case.stations and abs(at - case.ms) <= reach:
                 case.stations.add(station)
                 return
@@ -80,7 +77,8 @@ class Desks:
         press.cases += 1
         if press.cases > 1:
             self._truth.counts["doubled"] += 1
-            self._truth.wrong.append(f"{ms}: the platform cannot join the press at {press.ms} from {station}")
+            what = f"{ms}: the platform cannot join the press at {press.ms} from {station}, told at {at}"
+            self._truth.wrong.append(f"{what}, late {late}, auth {alert['auth']}; it knows {cases}")
 
     def _mind(self, station: str, alert: dict[str, Any]) -> None:
         """Somebody sees it: accepts after a while, or overlooks it until it comes again."""

@@ -25,6 +25,7 @@ SLACK_MS = 1_500
 """A simulated station comes round once a second."""
 JOIN_MS = 600_000
 """Two stations tell the same press at most so far apart, where neither learned of it late."""
+REMEMBERED_MS = 7 * 24 * 3_600_000
 ECHO_MS = 15_000
 """A recording is on the air for so long, delays included."""
 
@@ -69,6 +70,8 @@ class Truth:
     def __init__(self) -> None:
         self.presses: defaultdict[str, list[Press]] = defaultdict(list)
         self.recordings: list[Recording] = []
+        self.played: set[tuple[str, str, int]] = set()
+        """Presses of alerts, by station, alert and number, that were recordings."""
         self.counts: Counter[str] = Counter()
         self.wrong: list[str] = []
         """Each discrepancy, in words."""
@@ -132,7 +135,9 @@ class Truth:
             for each in self.recordings:
                 if each.key == key and each.station == station and 0 <= ms - each.ms <= ECHO_MS and not each.told:
                     each.told += 1
-                    self.counts["recordings as new"] += not replayed
+                    self.played.add((station, row["id"], row["press_count"]))
+                    if not replayed:
+                        self._unmarked(station, before[-1], ms)
                     return
         if not before:
             self.counts["false"] += 1
@@ -147,6 +152,16 @@ class Truth:
             if row["late"]:
                 press.late.add(station)
                 self.counts["late where another had told it"] += len(press.told) > 1
+
+    def _unmarked(self, station: str, press: Press, ms: int) -> None:
+        """Only what it never heard, or no longer remembers, may a station take for new."""
+        if station not in press.told:
+            self.counts["recordings of what another heard"] += 1
+        elif ms - press.told[station] > REMEMBERED_MS:
+            self.counts["recordings of long ago"] += 1
+        else:
+            self.counts["false"] += 1
+            self.wrong.append(f"{ms}: {station} takes a recording of the press at {press.ms} for new")
 
     # The verdict
 
@@ -201,9 +216,11 @@ class Truth:
         late = counts["late where another had told it"]
         yield f"presses told by both stations {both}, {late} of them late, after a walk; joined by their key"
         told = sum(each.told for each in self.recordings)
-        new = counts["recordings as new"]
-        known = f"raised as `replayed` {told - new}, as new by a station that never heard the press {new}"
-        yield f"recordings played {len(self.recordings)}: {known}, known for copies the rest"
+        another, old = counts["recordings of what another heard"], counts["recordings of long ago"]
+        played = len(self.recordings)
+        yield f"recordings played {played}: known for copies {played - told}, raised {told},"
+        new = f"as new {another} that only the other station had heard and {old} of over a week ago"
+        yield f"  of these as `replayed` {told - another - old}, {new}"
         yield f"the stations were told {counts['bells']} times"
         yield f"alert messages: repeats {self._of('repeat')}, reminders {self._of('reminder')}"
         found = f"missed {len(self.missed)}, doubled {counts['doubled']}, false {counts['false']}"

@@ -133,7 +133,7 @@ def test_without_a_daemon_it_ends_with_three_and_the_cure(say: Said, tmp_path: P
     assert (code, out) == (3, "")
     assert err == (
         f"no daemon answers at {tmp_path}/control.sock (No such file or directory); "
-        "see: systemctl status station-gateway\n"
+        "see: systemctl status station-gateway, or name its --config FILE\n"
     )
 
 
@@ -166,9 +166,13 @@ def test_without_a_daemon_the_files_are_told_from_and_left_as_they_are(
 
 def test_files_that_cannot_be_read_are_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "gateway.yaml").write_text(CONFIG)
-    assert main(["alerts", "list", "--config", str(tmp_path / "gateway.yaml")]) == 3
-    assert f"{tmp_path}/alert.db: cannot be read" in capsys.readouterr().err
+    config = ["--config", str(tmp_path / "gateway.yaml")]
+    assert main(["alerts", "list", *config]) == 3
+    assert f"{tmp_path}/alert.db: not there; no daemon of this configuration has run yet" in capsys.readouterr().err
     assert not (tmp_path / "alert.db").exists()
+    (tmp_path / "alert.db").write_bytes(b"rubbish" * 100)
+    assert main(["alerts", "list", *config]) == 3
+    assert f"{tmp_path}/alert.db: cannot be read" in capsys.readouterr().err
 
 
 def test_who_may_not_use_the_socket_is_told_whom_it_is_for(

@@ -163,7 +163,7 @@ def test_an_alert_and_its_story() -> None:
         "2026-11-24",
         " 16:00:00.000  heard over serial:rx (-67 dBm), press KEY",
         " 16:00:00.000  counts as a test: desk-3 had opened a test window",
-        " 16:00:00.000  packets recorded in 20261124.alert.jsonl",
+        " 16:00:00.000  packets recorded in recordings/20261124.alert.jsonl",
         " 16:00:00.000  raised",
         " 16:00:00.000  message aaaa0000-1 is on the disk, in the alert lane",
         " 16:00:00.000  message aaaa0000-1 sent to the broker",
@@ -192,7 +192,7 @@ def test_a_story_in_chinese() -> None:
     ]
     assert lines[10] == " 16:00:00.000  由 serial:rx 收到 (-67 dBm)，按键 KEY"
     assert "~01:00:00.000  desk-?3 接警" in lines
-    assert " 01:00:00.000  已在本站提醒（siren），失败：ended with 1" in lines
+    assert " 01:00:00.000  在本站提醒（siren），失败：ended with 1" in lines
     assert " 01:00:00.000  已通过 serial:rx 通知佩戴者：正在赶来，失败：timeout" in lines
 
 

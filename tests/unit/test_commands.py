@@ -242,7 +242,7 @@ def test_an_alert_is_found_by_its_id_by_how_that_begins_and_by_its_device(given:
         ("zz", "unknown_alert"),
         ("01kz", "unknown_alert"),
         ("01ka", "ambiguous"),
-        ("band-0003", "unknown_alert"),
+        ("band-0003", "nothing_open"),
         ("band-0004", "ambiguous"),
         ("band-000", "unknown_alert"),
     ],

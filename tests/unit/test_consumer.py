@@ -22,13 +22,17 @@ class Desk:
     def __init__(self) -> None:
         self.store = sqlite3.connect(":memory:", isolation_level=None)
         self.store.executescript(TABLES)
+        self.also: list[str] = []
+        """Where else a press was heard that had been told."""
 
-    def hear(self, *messages: Message) -> list[str]:
-        return [line for message in messages for line in self._news(message)]
+    def hear(self, *messages: Message, kept: bool = False) -> list[str]:
+        told = [line for message in messages for line in self._news(message, kept=kept)]
+        self.also += [line for line in told if line.startswith("also ")]
+        return [line for line in told if not line.startswith("also ")]
 
-    def _news(self, message: Message) -> Iterator[str]:
+    def _news(self, message: Message, *, kept: bool) -> Iterator[str]:
         source, what = message.topic.removeprefix("398/v1/").split("/")[:2]
-        return news(self.store, source, what, json.loads(message.payload))
+        return news(self.store, source, what, json.loads(message.payload), kept=kept)
 
 
 def told(there: list[Pressed], wearer: str | None = "w-0001", here: list[Pressed] | None = None) -> int:
@@ -61,6 +65,13 @@ def test_presses_are_joined_by_their_key_and_else_by_wearer_and_time(
 
 def test_two_presses_without_keys_that_both_stations_heard_are_two_presses() -> None:
     assert told([(None, 1), (None, 21)], here=[(None, 0), (None, 20)]) == 2
+
+
+def test_each_alert_of_a_joined_press_is_named_for_each_station_wants_its_own_accept() -> None:
+    a, b, desk = PaperStation("a", "aaaaaaaa"), PaperStation("b", "bbbbbbbb"), Desk()
+    (press,) = desk.hear(a.alert("1", [(1, 0)]), b.alert("2", [(1, 0.3)]), b.alert("2", [(1, 0.3)]))
+    assert press.split()[:2] == ["press", f"398/v1/a/alert/{'1':0>26}"]
+    assert desk.also == [f"also 398/v1/b/alert/{'2':0>26} {'1':0>26}/0"]
 
 
 def test_presses_of_nobody_known_are_never_joined_without_a_key() -> None:
@@ -144,6 +155,17 @@ def test_a_lost_tail_shows_when_the_station_comes_online() -> None:
     desk.hear(a.online())
     assert desk.hear(HEALTH, HEALTH) == ["missing a aaaaaaaa 2-3"]
     assert desk.hear(a.alert("2", [(None, 50)]), HEALTH, HEALTH) != []
+
+
+def test_what_a_station_sent_before_the_first_subscription_is_not_missing() -> None:
+    a, desk = PaperStation("a", "aaaaaaaa"), Desk()
+    birth = a.online()
+    a.lose(30)
+    assert desk.hear(birth, kept=True) == []
+    assert len(desk.hear(a.alert("1", [(None, 0)]), HEALTH, HEALTH)) == 1
+    a.lose(2)
+    assert desk.hear(a.online(), kept=True) == []
+    assert [line.split()[0] for line in desk.hear(HEALTH, HEALTH)] == ["missing"]
 
 
 def test_the_telemetry_lane_s_gaps_leave_no_hole_for_who_does_not_receive_it() -> None:
