@@ -73,7 +73,8 @@ class BleakCall:
             await self._client.disconnect()
 
     def _found(self, characteristic: str) -> BleakGATTCharacteristic:
-        found = self._client.services.get_characteristic(characteristic)
+        with _failing(characteristic):  # a client whose connection has ended knows no services
+            found = self._client.services.get_characteristic(characteristic)
         if found is None:
             raise NotOffered(characteristic)
         return found

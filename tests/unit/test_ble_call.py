@@ -132,3 +132,15 @@ def test_a_connection_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(call_module, "establish_connection", establish)
     with pytest.raises(CallFailed, match="connecting: out of slots"):
         asyncio.run(call(BLEDevice("C0:98:00:01:02:03", None, {}), lambda: None))
+
+
+def test_a_client_whose_connection_has_ended_and_so_knows_no_services_has_failed() -> None:
+    class Ended(Client):
+        def get_characteristic(self, uuid: str) -> Characteristic | None:
+            raise BleakError("Service Discovery has not been performed yet")
+
+    ended = made(Ended())
+    with pytest.raises(CallFailed, match=f"{UUID}: Service Discovery"):
+        ended.path(UUID)
+    with pytest.raises(CallFailed, match=f"{UUID}: Service Discovery"):
+        asyncio.run(ended.read(UUID))
