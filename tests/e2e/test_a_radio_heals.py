@@ -79,7 +79,8 @@ def test_an_adapter_that_rfkill_blocks_is_unblocked_by_the_reset_unit(station: S
 
 
 def test_the_reset_unit_takes_a_controller_down_and_up_for_the_daemons_user_and_for_nobody(station: Station) -> None:
-    power = asked("power", "hci1", "socat -t 30 - UNIX:/run/station-gateway-reset.sock")
+    adapter = station.log("scanning", link="ble:lobby")[-1]["adapter"]
+    power = asked("power", adapter, "socat -t 30 - UNIX:/run/station-gateway-reset.sock")
     assert station.machine.ask(f"runuser -u nobody -- sh -c {shlex.quote(power)}").code != 0
     print(f"healed after {station.healed(f'runuser -u station-gateway -- sh -c {shlex.quote(power)}'):.1f} s")
     station.press(FIRST + 26)
