@@ -41,9 +41,10 @@ class Rig:
         data: Path | None = None,
         away: bool = False,
         more: str = "",
+        broker: str = QUIET,
         environment: dict[str, str] | None = None,
     ) -> None:
-        self.broker = Mosquitto(base, extra=QUIET)
+        self.broker = Mosquitto(base, extra=broker)
         self.receiver, self.noise = Receiver(base / "receiver"), Receiver(base / "noise")
         self.pipe = base / "adverts"
         os.mkfifo(self.pipe)
