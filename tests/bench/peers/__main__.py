@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.bench.figures import percentile
@@ -43,8 +44,8 @@ def main() -> None:
     for name in args.tries or every:
         each = every[name]
         print(f"trying {name} …", flush=True)
-        ours, versions = _run(lambda base, each=each: Station(base, tries.DEVICES, single=each.single), each)
-        theirs, their_versions = _run(lambda base: ThingsBoard(base, tries.DEVICES), each)
+        ours, versions = _run(partial(Station, devices=tries.DEVICES, single=each.single), each)
+        theirs, their_versions = _run(partial(ThingsBoard, devices=tries.DEVICES), each)
         rows += [(what, _cell(value), _cell(theirs[what]), _ratio(theirs[what], value)) for what, value in ours.items()]
     _print([("", versions, their_versions, "theirs / ours"), *rows])
     print(f"\n{_mosquitto()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, kills seed {args.seed}")

@@ -66,6 +66,12 @@ class Side(AbstractContextManager["Side"], ABC):
     def start(self) -> None:
         """Begin again after a kill."""
 
+    def greet(self, devices: int) -> None:
+        """Every wearable once: a gateway may have to make each known to its server first."""
+        self.passing()
+        self.say([Reading(device(number), 0) for number in range(1, devices + 1)])
+        self.heard.quiet(3, 60)
+
     def passing(self) -> None:
         """Until a reading that is said from now on comes out."""
         first, deadline = self.probes, time.monotonic() + PASSING_S

@@ -30,6 +30,7 @@ class Station(Side):
     def __enter__(self) -> Self:
         self._open.enter_context(self._rig)
         self._open.enter_context(self.heard)
+        self.greet(len(self._bands))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -35,7 +35,7 @@ class ThingsBoard(Side):
     name = "thingsboard-gateway"
 
     def __init__(self, base: Path, devices: int) -> None:
-        self._base, self._numbers = base, range(1, devices + 1)
+        self._base, self._devices = base, devices
         self.keep = base / "store"
         self._source, self._uplink = Mosquitto(base, extra=QUIET), Mosquitto(base, extra=KEEPS)
         self.heard = Heard(self._uplink, [TELEMETRY, ASKED])
@@ -59,9 +59,7 @@ class ThingsBoard(Side):
         self._open.callback(self._in.disconnect)
         self.start()
         self._open.callback(lambda: end(self._running(), 20))
-        self.passing()
-        self.say([Reading(device(number), 0) for number in self._numbers])  # it makes each known to the server
-        self.heard.quiet(3, 60)
+        self.greet(self._devices)
         return self
 
     def __exit__(self, *_: object) -> None:

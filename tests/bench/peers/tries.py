@@ -112,7 +112,7 @@ def killed(side: Side, times: int, seed: int) -> Lost:
         said += _pace(side, street, KILL_RATE, chance.uniform(*KILL_AFTER_S), pressed)
         side.kill()
         side.start()
-        side.passing()
+        side.greet(DEVICES)
     side.heard.quiet(QUIET_S, MOST_S)
     return _lost(side, said, pressed)
 
