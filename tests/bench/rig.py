@@ -47,10 +47,11 @@ class Rig:
         data: Path | None = None,
         away: bool = False,
         more: str = "",
+        broker: str = QUIET,
         environment: dict[str, str] | None = None,
         line: Callable[[int], Line] | None = None,
     ) -> None:
-        self.broker = Mosquitto(base, extra=QUIET)
+        self.broker = Mosquitto(base, extra=broker)
         self._line = line(self.broker.port) if line is not None else None
         url = self._line.url if self._line is not None else self.broker.url
         self.receiver, self.noise = Receiver(base / "receiver"), Receiver(base / "noise")
