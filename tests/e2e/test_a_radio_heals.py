@@ -71,8 +71,9 @@ def test_an_adapter_that_comes_back_under_another_name_is_found_by_its_address(s
 def test_an_adapter_that_rfkill_blocks_is_unblocked_by_the_reset_unit(station: Station) -> None:
     station.press(FIRST + 24)
     adapter = station.afresh()
+    before = len(station.log("radio reset", link="ble:lobby", step="unblock"))
     print(f"healed after {station.healed('rfkill block bluetooth'):.1f} s")
-    reset = station.log("radio reset", link="ble:lobby", step="unblock")[-1]
+    (reset,) = station.log("radio reset", link="ble:lobby", step="unblock")[before:]
     assert reset["ok"]
     assert f"({adapter})" in reset["did"][0]
     station.press(FIRST + 25)
