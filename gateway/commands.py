@@ -81,12 +81,13 @@ class Commands:
         return await _in_time(heard, "waits", "the disk takes nothing just now; see `journalctl -u station-gateway`")
 
     async def _of_devices(self, ask: asks.Devices | asks.Device) -> Json:
-        alerts = await self._alerts()
+        alerts = by_device(await self._alerts())
         match ask:
             case asks.Devices():
-                return {"devices": [self._device(device, alerts) for device in self._roster.devices]}
+                return {"devices": [self._device(each, alerts.get(each.id, ())) for each in self._roster.devices]}
             case asks.Device(device=given):
-                return {"device": self._device(self._meant(given), alerts)}
+                device = self._meant(given)
+                return {"device": self._device(device, alerts.get(device.id, ()))}
 
     async def _of_lanes(self, ask: asks.Outbox | asks.Retry | asks.Export) -> Json:
         match ask:
@@ -117,7 +118,6 @@ class Commands:
 
     def _device(self, device: Device, alerts: Iterable[Alert]) -> Json:
         seen, trial = self._sightings.last(device.id), self._trials.of(device.id)
-        mine = [alert for alert in alerts if alert.wearable is not None and alert.wearable.device == device.id]
         return {
             "device": device.id,
             "wearer": device.wearer,
@@ -127,8 +127,17 @@ class Commands:
             "rssi": seen.heard.rssi if seen else None,
             "battery_level": seen.battery if seen else None,
             "test_until": self._wire.when(trial.until) if trial else None,
-            "alerts": [self._wire.alert_body(alert) for alert in sorted(mine, key=urgency)],
+            "alerts": [self._wire.alert_body(alert) for alert in sorted(alerts, key=urgency)],
         }
+
+
+def by_device(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
+    """Those of wearables, by the device's id."""
+    found: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        if alert.wearable is not None:
+            found.setdefault(alert.wearable.device, []).append(alert)
+    return found
 
 
 def urgency(alert: Alert) -> tuple[int, bool, int]:
@@ -147,17 +156,21 @@ def shown(wire: Wire, alert: Alert, story: Sequence[StoryLine]) -> Json:
 
 def found(given: str, alerts: Sequence[Alert]) -> Alert:
     """The alert that is meant: by its id, by its device's for the gravest that is open, or by how its id begins."""
-    mine = [alert for alert in alerts if alert.open and alert.wearable is not None and alert.wearable.device == given]
-    if mine:
-        gravest = min(_GRAVITY[alert.severity] for alert in mine)
-        mine = [alert for alert in mine if _GRAVITY[alert.severity] == gravest]
-        if len(mine) > 1:
-            raise _ambiguous(given, [alert.id for alert in mine])
-        return mine[0]
-    if any(alert.wearable is not None and alert.wearable.device == given for alert in alerts):
-        raise RequestRefused(Refusal.NOTHING_OPEN.value, "no alert of this device is open")
+    mine = by_device(alerts).get(given)
+    if mine is not None:
+        return _gravest(given, [alert for alert in mine if alert.open])
     by_id = {alert.id: alert for alert in alerts}
     return by_id[only(given, by_id, Refusal.UNKNOWN.value, WHY[Refusal.UNKNOWN])]
+
+
+def _gravest(given: str, mine: Sequence[Alert]) -> Alert:
+    if not mine:
+        raise RequestRefused(Refusal.NOTHING_OPEN.value, "no alert of this device is open")
+    gravest = min(_GRAVITY[alert.severity] for alert in mine)
+    meant = [alert for alert in mine if _GRAVITY[alert.severity] == gravest]
+    if len(meant) > 1:
+        raise _ambiguous(given, [alert.id for alert in meant])
+    return meant[0]
 
 
 def only(given: str, ids: Iterable[str], code: str, why: str) -> str:

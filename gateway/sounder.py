@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from drivers.asking import NoAnswer, asked
 from gateway.actions import Action, LocalAlert
 from gateway.book import Book
 from gateway.chronicle import Chronicle
@@ -13,7 +12,7 @@ from gateway.escalation import Escalation, sounds
 from gateway.forward import Lane
 from gateway.health import Faults
 from gateway.model import Alert, Moment
-from gateway.summons import MARGIN_S, UNIT, Outcome, Summons, encode
+from gateway.summons import UNIT, Outcome, Summons, summon
 
 log = structlog.get_logger("sounder")
 
@@ -74,10 +73,8 @@ class Sounder:
 class _Bell:
     """One action, done once at a time: what is due meanwhile is one run afterwards, with the newest facts."""
 
-    def __init__(
-        self, action: Action, local: LocalAlert, book: Book, chronicle: Chronicle, faults: Faults
-    ) -> None:
-        self._action, self._socket = action, local.socket
+    def __init__(self, action: Action, local: LocalAlert, book: Book, chronicle: Chronicle, faults: Faults) -> None:
+        self._action, self._local = action, local
         self._book, self._chronicle, self._faults = book, chronicle, faults
         self._due: Sequence[Alert] = ()
         self._some = asyncio.Event()
@@ -93,14 +90,8 @@ class _Bell:
             known = (self._book.by_id(each.id) for each in self._due)
             waiting = [alert for alert in known if alert is not None and sounds(alert)]
             if waiting:
-                self._tell(waiting, await self._outcome(waiting))
-
-    async def _outcome(self, waiting: Sequence[Alert]) -> Outcome:
-        line, seconds = encode(_summons(self._action.name, waiting)), self._action.timeout / 1000 + MARGIN_S
-        try:
-            return await asked(self._socket, UNIT, line, seconds, Outcome)
-        except NoAnswer as why:
-            return Outcome(str(why))
+                summons = _summons(self._action.name, waiting)
+                self._tell(waiting, await summon(self._local, self._action, summons))
 
     def _tell(self, alerts: Sequence[Alert], outcome: Outcome) -> None:
         name, where = self._action.name, f"local_alert:{self._action.name}"

@@ -1,14 +1,14 @@
-"""The words between the daemon and the unit that does the station's actions: one line there, one line back. No I/O."""
+"""The words between whoever wants an action of the station done and the unit that does it, and asking it."""
 
 from typing import Annotated
 
 import msgspec
 
-from gateway.actions import OURS
+from drivers.asking import NoAnswer, asked
+from gateway.actions import OURS, Action, LocalAlert
 
 Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{1,40}\Z")]
 """Names and pseudonyms; nothing else may come into a program's environment."""
-LONGEST = 4096
 UNIT = "station-gateway-act"
 MARGIN_S = 20.0
 """What the unit may need beside the action's own time: on a box that is busy its process begins slowly."""
@@ -40,3 +40,11 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 encode = msgspec.json.Encoder().encode
 parse = msgspec.json.Decoder(Summons).decode
+
+
+async def summon(local: LocalAlert, action: Action, summons: Summons) -> Outcome:
+    """Have it done, and return what came of it; that the unit did not answer is an outcome as well."""
+    try:
+        return await asked(local.socket, UNIT, encode(summons), action.timeout / 1000 + MARGIN_S, Outcome)
+    except NoAnswer as why:
+        return Outcome(str(why))

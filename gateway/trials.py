@@ -64,16 +64,14 @@ class Trials:
 
     def of(self, device: str) -> Trial | None:
         """The window that is open now."""
-        self.sweep()
-        return self._open.get(device)
+        return self._live(device, self._now())
 
     def take(self, device: str, at: Moment) -> Trial | None:
         """The window that a press uses up."""
-        trial = self._open.get(device)
-        if trial is None or trial.expired(at):
-            return None
-        del self._open[device]
-        log.info("test window used", device=device, by=trial.by)
+        trial = self._live(device, at)
+        if trial is not None:
+            del self._open[device]
+            log.info("test window used", device=device, by=trial.by)
         return trial
 
     def sweep(self) -> None:
@@ -82,3 +80,7 @@ class Trials:
         for trial in [trial for trial in self._open.values() if trial.expired(now)]:
             del self._open[trial.device]
             log.info("test window expired, nobody has pressed", device=trial.device, by=trial.by)
+
+    def _live(self, device: str, at: Moment) -> Trial | None:
+        trial = self._open.get(device)
+        return None if trial is None or trial.expired(at) else trial

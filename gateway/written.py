@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -80,16 +80,22 @@ def topic_prefix(value: str) -> str:
     return value
 
 
-def broker(value: str) -> str:
-    if "@" in value:
-        raise Confidential("a broker's address holds no user name or password; write mqtt.username and mqtt.password")
+def _address(value: str, *schemes: str) -> SplitResult | None:
+    """The address of a host, with a path at most; None where it is none."""
     try:
         url = urlsplit(value)
         number = url.port
     except ValueError:  # a port beyond 65535, half an IPv6 address
-        url, number = urlsplit(""), 0
-    extra = url.path or url.query or url.fragment
-    if url.scheme not in ("mqtt", "mqtts") or not url.hostname or number == 0 or extra:
+        return None
+    sound = url.scheme in schemes and url.hostname and number != 0 and not (url.query or url.fragment)
+    return url if sound else None
+
+
+def broker(value: str) -> str:
+    if "@" in value:
+        raise Confidential("a broker's address holds no user name or password; write mqtt.username and mqtt.password")
+    url = _address(value, "mqtt", "mqtts")
+    if url is None or url.path:
         raise ValueError("not a broker; write mqtt://HOST:1883, or mqtts://HOST:8883 for TLS")
     return value
 
@@ -97,12 +103,7 @@ def broker(value: str) -> str:
 def database(value: str) -> str:
     if "@" in value:
         raise Confidential("a database's address holds no user name or password; write influx.token")
-    try:
-        url = urlsplit(value)
-        number = url.port
-    except ValueError:  # a port beyond 65535, half an IPv6 address
-        url, number = urlsplit(""), 0
-    if url.scheme not in ("http", "https") or not url.hostname or number == 0 or url.query or url.fragment:
+    if _address(value, "http", "https") is None:
         raise ValueError("not a database's address; write https://HOST:8086, or http://HOST:8086 without TLS")
     return value
 

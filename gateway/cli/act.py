@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from drivers.asking import NoAnswer, asked
+from drivers.asking import LONGEST
 from drivers.marked import Refused
 from gateway.actions import Action, LocalAlert, load_local_alert
 from gateway.cli import CONFIG
 from gateway.perform import perform
-from gateway.summons import LONGEST, MARGIN_S, UNIT, Outcome, Summons, encode, parse
+from gateway.summons import Outcome, Summons, encode, parse, summon
 
 DONE, FAILED = 0, 1
 
@@ -38,11 +38,7 @@ def _try(name: str, local: LocalAlert) -> int:
     if action is None:
         print(_unknown(name, local), file=sys.stderr)
         return FAILED
-    line = encode(Summons(name, "trial", "trial"))
-    try:
-        outcome = asyncio.run(asked(local.socket, UNIT, line, action.timeout / 1000 + MARGIN_S, Outcome))
-    except NoAnswer as why:
-        outcome = Outcome(str(why))
+    outcome = asyncio.run(summon(local, action, Summons(name, "trial", "trial")))
     if outcome.failure is not None:
         print(f"{name}: {outcome.failure}", file=sys.stderr)
         return FAILED

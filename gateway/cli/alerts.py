@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,15 +22,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "The alerts of this station. Exit 0: done; 1: no such alert, or refused with a reason; 2: wrong usage; "
         "3: no daemon runs, and list and show tell what its files hold."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, help_ in (
-        ("list", "what is open, the gravest first"),
-        ("show", "one alert, and everything that happened to it"),
-        ("accept", "you see to it: repetition ends, and the call centre is told"),
-        ("clear", "it is over"),
-    ):
-        sub = verbs.add_parser(verb, help=help_, description=help_)
-        daemon.configure(sub)
+    helps = {
+        "list": "what is open, the gravest first",
+        "show": "one alert, and everything that happened to it",
+        "accept": "you see to it: repetition ends, and the call centre is told",
+        "clear": "it is over",
+    }
+    for verb, sub in daemon.configure(parser, helps):
         if verb != "list":
             sub.add_argument("alert", metavar="ID", help="the beginning of its id, or the id of its device")
         if verb in ("accept", "clear"):
@@ -92,6 +89,7 @@ def _lines(verb: str, result: dict[str, Any], spoken: Words) -> Iterator[str]:
 
 
 def _label(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9-]{1,24}", text):
-        raise argparse.ArgumentTypeError(f"{text!r}: write 1 to 24 of the characters a-z, 0-9 and -")
-    return text
+    try:
+        return msgspec.convert(text, asks.Label)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write 1 to 24 of the characters a-z, 0-9 and -") from None

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from gateway.config import Config
 from gateway.control import reachable
 from gateway.setup import load_config
 
+Parser = argparse.ArgumentParser
 DONE, REFUSED, NO_DAEMON = 0, 1, 3
 PATIENCE_S = 15.0
 """Longer than the daemon waits for its disk."""
@@ -32,11 +33,16 @@ class NoDaemon(Unanswered):
     """Nobody answers."""
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--config", type=Path, metavar="FILE", help=f"gateway.yaml of the daemon; without it {CONFIG}")
-    way.add_argument("--socket", type=Path, metavar="PATH", help="its control socket")
-    parser.add_argument("--json", action="store_true", help="for programs")
+def configure(parser: Parser, helps: Mapping[str, str]) -> Iterator[tuple[str, Parser]]:
+    """A parser for each verb, as `helps` explains it, that takes where the daemon is and how it is to be told."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, help_ in helps.items():
+        sub = verbs.add_parser(verb, help=help_, description=help_)
+        way = sub.add_mutually_exclusive_group()
+        way.add_argument("--config", type=Path, metavar="FILE", help=f"gateway.yaml of the daemon; without it {CONFIG}")
+        way.add_argument("--socket", type=Path, metavar="PATH", help="its control socket")
+        sub.add_argument("--json", action="store_true", help="for programs")
+        yield verb, sub
 
 
 def config_of(args: argparse.Namespace) -> Config | None:

@@ -23,14 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "open alerts; and test windows. Exit 0: done; 1: no such device, or refused with a reason; 2: wrong usage; "
         "3: no daemon runs."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, help_ in (
-        ("list", "every wearable of the roster"),
-        ("show", "one of them, with its open alerts"),
-        ("test", "for some minutes its first SOS is a test: no repetition, nobody is sent; every further one is real"),
-    ):
-        sub = verbs.add_parser(verb, help=help_, description=help_)
-        daemon.configure(sub)
+    helps = {
+        "list": "every wearable of the roster",
+        "show": "one of them, with its open alerts",
+        "test": "for some minutes its first SOS is a test: no repetition, nobody is sent; every further one is real",
+    }
+    for verb, sub in daemon.configure(parser, helps):
         if verb != "list":
             sub.add_argument("device", metavar="ID", help="its id, or the beginning of it")
         if verb == "test":

@@ -45,14 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "The messages on the disk of this station. Exit 0: done; 1: no such message or lane, or refused with a reason; "
         "2: wrong usage; 3: no daemon runs, and list and export tell what its files hold."
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, help_ in (
-        ("list", "how much waits, and what the broker refuses and why"),
-        ("retry", "try again now what was refused or set aside"),
-        ("export", "a lane's messages as JSON lines, those set aside first; nothing is taken out of it"),
-    ):
-        sub = verbs.add_parser(verb, help=help_, description=help_)
-        daemon.configure(sub)
+    helps = {
+        "list": "how much waits, and what the broker refuses and why",
+        "retry": "try again now what was refused or set aside",
+        "export": "a lane's messages as JSON lines, those set aside first; nothing is taken out of it",
+    }
+    for verb, sub in daemon.configure(parser, helps):
         if verb == "retry":
             sub.add_argument("row", metavar="ID", help=f"the message's id, or `{ALL}`")
         elif verb == "export":

@@ -156,4 +156,3 @@ async def rehearsing(
         yield Rehearsal(stage, book, desk, telemetry, pipeline)
     finally:
         await asyncio.gather(*(lane.close() for lane in lanes))
-

@@ -4,8 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from gateway import aside, book, commands, stock
-from gateway.alerts import Rules
-from gateway.book import Book, FloodLimit
+from gateway.book import Book
 from gateway.clock import Clock
 from gateway.codes import load_codes
 from gateway.config import Config
@@ -46,7 +45,7 @@ def _wire(config: Config) -> Wire:
 
 
 def _book(config: Config) -> Book:
-    found, file = Book(Rules(), FloodLimit()), config.data / "alert.db"
+    found, file = Book.of(config.alerts), config.data / "alert.db"
     if not file.exists():
         raise StorageFailed(f"{file}: not there; no daemon of this configuration has run yet")
     found.load(kept(file, book.SPACE))

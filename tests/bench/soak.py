@@ -193,7 +193,6 @@ def _watched(rig: Rig, tally: Path) -> list[Watched]:
 def _size(data: Path, name: str) -> Callable[[], float]:
     """Of everything whose name begins so: a database with its log, a folder with what is in it."""
 
-
     def size() -> float:
         found = [path for top in data.glob(f"{name}*") for path in (top, *top.rglob("*"))]
         return sum(os.path.getsize(path) for path in found if path.is_file()) / (1 << 20)

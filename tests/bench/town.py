@@ -98,9 +98,7 @@ class Town:
         number = band.wearable.press(code, 0.0)
         band.press = None
         if code in MEANT:
-            band.press = self.truth.press(
-                band.address, code, number, self.world.ms, band.home, double=double
-            )
+            band.press = self.truth.press(band.address, code, number, self.world.ms, band.home, double=double)
         payload = band.wearable.payload(Kind.EVENT)
         if band.press is not None and code is Code.SOS:
             band.recorded.append((number, payload, band.press.key))

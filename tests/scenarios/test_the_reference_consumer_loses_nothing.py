@@ -1,6 +1,6 @@
 """gateway/contract/consumer.py and receive.py as they stand: several, killed in the middle, on a broker that goes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,14 @@ def publish(broker: Mosquitto) -> Iterator[Publish]:
     client.loop_stop()
 
 
+def tell_twice(publish: Publish, stations: Iterable[PaperStation], press: int) -> None:
+    """Each station tells of the press, and both it and the broker may repeat."""
+    for station in stations:
+        message = station.alert(f"{station.name}{press}", [(press, 60 * press)])
+        publish(message)
+        publish(message)
+
+
 def test_two_consumers_of_which_one_is_killed_lose_nothing_and_tell_nothing_twice(
     tmp_path: Path, broker: Mosquitto, publish: Publish
 ) -> None:
@@ -49,10 +57,7 @@ def test_two_consumers_of_which_one_is_killed_lose_nothing_and_tell_nothing_twic
     stations = PaperStation("a", "aaaaaaaa"), PaperStation("b", "bbbbbbbb")
     with Consumer(tmp_path, broker, "desks-1") as one, Consumer(tmp_path, broker, "desks-2") as two:
         for press in range(1, 151):
-            for station in stations:
-                message = station.alert(f"{station.name}{press}", [(press, 60 * press)])
-                publish(message)
-                publish(message)
+            tell_twice(publish, stations, press)
             if press == 50:
                 two.kill()
             elif press == 80:
@@ -133,10 +138,7 @@ def test_two_of_the_smallest_receivers_of_which_one_is_killed_lose_nothing_and_t
         for payload in nonsense:
             publish(Message("398/v1/a/alert/x", payload))
         for press in range(1, 101):
-            for station in stations:
-                message = station.alert(f"{station.name}{press}", [(press, 60 * press)])
-                publish(message)
-                publish(message)
+            tell_twice(publish, stations, press)
             if press == 30:
                 two.kill()
             elif press == 60:

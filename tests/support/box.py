@@ -33,9 +33,7 @@ class Box:
         self.trials = Trials(ROSTER, office.clock.moment)
         self.journal = Journal(folder, office.faults)
         lanes = {"alert": office.lane}
-        self.commands = Commands(
-            office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials, lanes
-        )
+        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials, lanes)
 
     async def raised(self, *given: Pressed) -> list[str]:
         for each in given:

@@ -3,9 +3,7 @@
 import gzip
 import json
 import shutil
-import signal
 import socket
-import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 from tests.support.lines import Point, parsed
-from tests.support.processes import accepts, end, free_port, wait_for
+from tests.support.processes import Server
 
 BINARY = shutil.which("victoria-metrics") or "/usr/bin/victoria-metrics"
 
@@ -27,45 +25,21 @@ def influx(url: str, token: Path, more: str = "") -> str:
     return f"influx: {{url: '{url}', org: datong, bucket: stations, token: {{file: {token}}}, retry_max: 200ms{more}}}"
 
 
-class VictoriaMetrics:
-    """`kill` and `start` again keep port and data. It keeps one point of a device and a millisecond."""
+class VictoriaMetrics(Server):
+    """It keeps one point of a device and a millisecond."""
+
+    starts_s, ends_s = 20.0, 10.0
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        super().__init__(folder, "victoria-metrics")
         self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = folder / "victoria-metrics"
-        self._folder.mkdir()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        command = [
+        self.command = [
             BINARY,
             f"-storageDataPath={self._folder / 'data'}",
             f"-httpListenAddr=127.0.0.1:{self.port}",
             "-retentionPeriod=100y",
             "-dedup.minScrapeInterval=1ms",
         ]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for(lambda: accepts(self.port), 20, "VictoriaMetrics accepts")
-
-    def stop(self) -> None:
-        if self._process is not None:
-            end(self._process, 10)
-            self._process = None
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
     def sync(self) -> None:
         """Have what it has answered for on its disk: by itself it does so seconds later."""

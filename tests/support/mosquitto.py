@@ -4,16 +4,15 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Self
 
 from tests.support.certificates import Certificates
-from tests.support.processes import accepts, end, free_port, wait_for
+from tests.support.processes import Server
 
 BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
-class Mosquitto:
-    """`kill` and `start` again keep port, sessions and retained messages, as a broker's own restart does."""
+class Mosquitto(Server):
+    """`kill` and `start` again keep sessions and retained messages, as a broker's own restart does."""
 
     five = True
 
@@ -26,11 +25,8 @@ class Mosquitto:
         tls: Certificates | None = None,
         extra: str = "",
     ) -> None:
-        self.port = free_port()
+        super().__init__(folder, "mosquitto")
         self.tls = tls
-        self._folder = folder / f"mosquitto-{self.port}"
-        self._folder.mkdir(parents=True)
-        self._process: subprocess.Popen[bytes] | None = None
         lines = [
             "user root",
             f"listener {self.port} 127.0.0.1",
@@ -51,40 +47,13 @@ class Mosquitto:
         if tls is not None:
             lines += [f"cafile {tls.ca}", f"certfile {tls.server}", f"keyfile {tls.server_key}"]
             lines += ["require_certificate true", "use_identity_as_username false"]
-        self._config = self._folder / "mosquitto.conf"
-        self._config.write_text("\n".join([*lines, extra, ""]))
+        config = self._folder / "mosquitto.conf"
+        config.write_text("\n".join([*lines, extra, ""]))
+        self.command = [BINARY, "-c", str(config), "-v"]
 
     @property
     def url(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://localhost:{self.port}"
-
-    @property
-    def log(self) -> str:
-        return (self._folder / "log").read_text()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        with (self._folder / "log").open("ab") as log:
-            command = [BINARY, "-c", str(self._config), "-v"]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for(lambda: accepts(self.port), 10, "mosquitto accepts")
-
-    def stop(self) -> None:
-        if self._process is not None:
-            end(self._process)
-            self._process = None
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
     def freeze(self, *, frozen: bool) -> None:
         """Stop it in its tracks, connections and all, or let it go on."""

@@ -4,7 +4,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 
@@ -42,3 +43,45 @@ def end(process: subprocess.Popen[bytes], seconds: float = 5.0) -> int:
     except subprocess.TimeoutExpired:
         process.kill()
         return process.wait()
+
+
+class Server:
+    """A real server on a free port, with a folder of its own. `kill` and `start` again keep port and data."""
+
+    command: list[str]
+    """Set by whoever derives from this."""
+    starts_s, ends_s = 10.0, 5.0
+    """How long it may take to accept, and to end."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.port = free_port()
+        self._folder = folder / f"{name}-{self.port}"
+        self._folder.mkdir(parents=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> str:
+        return (self._folder / "log").read_text()
+
+    def start(self) -> None:
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        wait_for(lambda: accepts(self.port), self.starts_s, f"{self.command[0]} accepts")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end(self._process, self.ends_s)
+            self._process = None
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None

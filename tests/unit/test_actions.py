@@ -53,8 +53,10 @@ def test_without_the_section_nothing_is_done(tmp_path: Path) -> None:
         ("{name: a, mqtt: {topic: t}, command: {run: [/a]}}", f"local_alert.actions.0: {ONE_OF}"),
         (
             "{name: a, serial: {port: /dev/a, hold: 10s}}",
-            ("local_alert.actions.0: its time is over before its line is released; "
-            "write a timeout longer than serial.hold"),
+            (
+                "local_alert.actions.0: its time is over before its line is released; "
+                "write a timeout longer than serial.hold"
+            ),
         ),
         (
             "{name: a, command: {run: [ring, -v]}}",
@@ -70,18 +72,24 @@ def test_without_the_section_nothing_is_done(tmp_path: Path) -> None:
         ),
         (
             "{name: a, serial: {port: COM3}}",
-            ("local_alert.actions.0.serial.port 'COM3': not a port with control lines; "
-            "write /dev/serial/by-id/… or rfc2217://HOST:PORT"),
+            (
+                "local_alert.actions.0.serial.port 'COM3': not a port with control lines; "
+                "write /dev/serial/by-id/… or rfc2217://HOST:PORT"
+            ),
         ),
         (
             "{name: a, mqtt: {topic: 'lamp/#'}}",
-            ("local_alert.actions.0.mqtt.topic 'lamp/#': not a topic to publish to; "
-            "write words joined by /, without + or #"),
+            (
+                "local_alert.actions.0.mqtt.topic 'lamp/#': not a topic to publish to; "
+                "write words joined by /, without + or #"
+            ),
         ),
         (
             "{name: a, mqtt: {topic: t, broker: 'mqtts://b'}}",
-            ("local_alert.actions.0.mqtt.broker 'mqtts://b': is encrypted, and meant for a broker on the station; "
-            "write mqtt://HOST:1883"),
+            (
+                "local_alert.actions.0.mqtt.broker 'mqtts://b': is encrypted, and meant for a broker on the station; "
+                "write mqtt://HOST:1883"
+            ),
         ),
     ],
 )
@@ -115,8 +123,10 @@ local_alert:
 """
     assert loaded(tmp_path, text) == [
         "gateway.yaml:7:14: another action is called a already; give it a name of its own",
-        ("gateway.yaml:7:32: a receiver is at this port; put the siren on a port of its own: "
-        "a receiver's is held by the daemon"),
+        (
+            "gateway.yaml:7:32: a receiver is at this port; put the siren on a port of its own: "
+            "a receiver's is held by the daemon"
+        ),
     ]
 
 
@@ -124,7 +134,9 @@ def test_a_program_that_is_not_there_is_doubted_but_keeps_no_alert_from_being_ca
     (tmp_path / "text").write_text("no program")
     text = f"local_alert: {{actions: [{{name: a, command: {{run: [{tmp_path}/text]}}}}]}}"
     assert loaded(tmp_path, text) == [
-        (f"gateway.yaml:3:51: {tmp_path}/text is no program; "
-        "put it in place, executable for the user station-gateway-act, or correct the path")
+        (
+            f"gateway.yaml:3:51: {tmp_path}/text is no program; "
+            "put it in place, executable for the user station-gateway-act, or correct the path"
+        )
     ]
     assert loaded(tmp_path, text.replace(f"{tmp_path}/text", "/bin/true")) == []
