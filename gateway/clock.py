@@ -3,6 +3,7 @@
 import ctypes
 import os
 import time
+from collections import deque
 from pathlib import Path
 
 from drivers.base import Instant
@@ -12,6 +13,8 @@ _TIME_ERROR = 5
 _TIMEX_BYTES = 256
 STEP_MS = 500
 """The two clocks are read one after the other; what they differ by more than that, somebody has set."""
+STEPS = 16
+"""Steps of the wall clock that are remembered."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -30,12 +33,14 @@ class Clock:
         """When, by the boot clock, the clock was last right."""
         self._told: tuple[bool, int | None] = False, None
         self._ask()
-        self._apart_ms = _apart(_read())
+        began = _read()
+        self._steps = deque([(began.mono_ms, _apart(began))], STEPS)
+        """Since when, by the boot clock, the two clocks have been how far apart."""
 
     def now(self) -> Instant:
         instant = _read()
-        if abs(_apart(instant) - self._apart_ms) >= STEP_MS:  # it was set, and by whom only the kernel knows
-            self._apart_ms = _apart(instant)
+        if abs(_apart(instant) - self._steps[-1][1]) >= STEP_MS:  # it was set, and by whom only the kernel knows
+            self._steps.append((instant.mono_ms, _apart(instant)))
             self._ask()
         return instant
 
@@ -74,6 +79,16 @@ class Clock:
         if boot_at is None or moment.boot != self.boot or moment.mono_ms > self._right_ms:
             return None
         return boot_at + moment.mono_ms
+
+    def age_ms(self, wall_ms: int) -> int:
+        """How long ago the wall clock showed this, however often it was set since; at least so long as is certain."""
+        mono_ms = self.now().mono_ms
+        until = mono_ms
+        for since, apart in reversed(self._steps):
+            if since <= wall_ms - apart <= until:
+                return mono_ms - (wall_ms - apart)
+            until = since
+        return max(0, mono_ms - min(until, wall_ms - self._steps[0][1]))  # before this run
 
     @staticmethod
     def random(count: int) -> bytes:

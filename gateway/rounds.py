@@ -53,7 +53,7 @@ class Rounds:
 
     def post_health(self) -> None:
         now = self._clock.moment()
-        self._board.put(self._report.wire.health(self._session.session, now, self._report.health(now)))
+        self._board.put(self._report.wire.health(self._session.session, now, self._report.health(self._clock)))
 
     def _mind_clock(self) -> None:
         if self._clock.synced:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.base import Instant
 from gateway import clock as clocks
-from gateway.clock import STEP_MS, Clock, kernel_synchronised
+from gateway.clock import STEP_MS, STEPS, Clock, kernel_synchronised
 from gateway.model import Moment
 from tests.support.moments import BOOT, WALL_MS
 
@@ -94,6 +94,36 @@ def test_a_step_by_which_the_time_becomes_another_is_news_though_it_was_right_be
     kernel.boot_at_ms += 2 * HOUR
     assert news(clock) == [True, False, False]
     assert clock.boot_at_ms() == WALL_MS + 2 * HOUR
+
+
+@given(st.lists(st.tuples(st.integers(0, 10 * HOUR), st.integers(-10 * HOUR, 60 * 8766 * HOUR)), max_size=STEPS - 1))
+def test_the_age_of_what_waits_is_that_of_the_boot_clock_however_often_the_other_was_set(
+    steps: list[tuple[int, int]],
+) -> None:
+    """Only where the clock went back does it show a time twice: then the later one may have been meant."""
+    kernel = Kernel()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clocks, "_read", kernel.read)
+        patch.setattr(clocks, "kernel_synchronised", kernel.synchronised)
+        clock = Clock(BOOT)
+        made = clock.now()
+        shown = False
+        for later, step in steps:
+            kernel.mono_ms += later
+            kernel.boot_at_ms += step
+            again = clock.now()
+            shown |= again.wall_ms <= made.wall_ms and step < 0
+        age = kernel.mono_ms - made.mono_ms
+        assert clock.age_ms(made.wall_ms) == age or (shown and 0 <= clock.age_ms(made.wall_ms) < age)
+
+
+@pytest.mark.parametrize(("made", "age"), [(WALL_MS - HOUR, UP_MS + HOUR), (WALL_MS + HOUR, 0)])
+def test_what_an_earlier_run_made_is_at_least_as_old_as_this_one(kernel: Kernel, made: int, age: int) -> None:
+    """An hour before the boot by a clock that went on; and by one that has fallen back since."""
+    kernel.boot_at_ms = WALL_MS
+    clock = Clock(BOOT)
+    kernel.mono_ms += 5_000
+    assert clock.age_ms(made) == age + 5_000
 
 
 @given(st.lists(st.integers(1 - STEP_MS, STEP_MS - 1), max_size=20))
