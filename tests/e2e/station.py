@@ -152,14 +152,6 @@ class Station:
         heals = self.log("radio heals", link=link)[-1]
         return datetime.fromisoformat(heals["timestamp"]).timestamp() - begun
 
-    def afresh(self, link: str = "ble:lobby") -> str:
-        """Start the daemon anew, for a ladder that begins at the bottom; the name of the link's adapter now."""
-        before = len(self.log("scanning", link=link))
-        self.run("systemctl restart station-gateway")
-        self.wait(lambda: len(self.log("scanning", link=link)) > before and self.hears())
-        name: str = self.log("scanning", link=link)[-1]["adapter"]
-        return name
-
     def of_unit(self, name: str, unit: str = "station-gateway") -> str:
         """A property of a unit."""
         return self.run(f"systemctl show -P {name} {unit}").strip()
