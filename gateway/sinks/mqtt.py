@@ -82,13 +82,8 @@ class Connection:
         granted: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._subscribed[mid] = granted
         self._after()
-        self._lost.add_done_callback(lambda _: granted.cancel())
-        try:
-            return await granted
-        except asyncio.CancelledError:
-            if not self._lost.done():
-                raise
-            raise self._gone() from None
+        self._lost.add_done_callback(lambda _: granted.done() or granted.set_exception(self._gone()))
+        return await granted
 
     def _gone(self) -> UplinkDown:
         return UplinkDown("broker_unreachable", f"{self.endpoint}: lost while subscribing", "wait; it is retried")

@@ -141,6 +141,26 @@ def test_a_probe_that_does_not_come_back_is_a_fault_until_it_does(
     asyncio.run(run())
 
 
+def test_whoever_waits_for_a_subscription_hears_that_the_link_is_lost_and_can_be_cancelled_just_then(
+    tmp_path: Path,
+) -> None:
+    async def run(*, cancelled: bool) -> type[BaseException] | None:
+        with Mosquitto(tmp_path / str(cancelled)) as broker:
+            async with connected(broker, FIVE) as link:
+                broker.freeze(frozen=True)
+                asking = asyncio.create_task(link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))]))
+                await asyncio.sleep(0)
+                link.break_off()
+                if cancelled:
+                    asking.cancel()
+                (answer,) = await asyncio.gather(asking, return_exceptions=True)
+                broker.freeze(frozen=False)
+                return type(answer)
+
+    assert asyncio.run(run(cancelled=False)) is UplinkDown
+    assert asyncio.run(run(cancelled=True)) is asyncio.CancelledError
+
+
 @pytest.mark.parametrize(("version", "code"), [(FIVE, 0x10), (THREE, 0)])
 def test_a_row_leaves_on_the_answer_to_itself_and_over_311_on_the_proof_too(
     shared: Mosquitto, tmp_path: Path, version: MQTTProtocolVersion, code: int
