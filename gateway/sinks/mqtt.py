@@ -82,7 +82,12 @@ class Connection:
         granted: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._subscribed[mid] = granted
         self._after()
-        self._lost.add_done_callback(lambda _: granted.done() or granted.set_exception(self._gone()))
+
+        def lost(_: object) -> None:
+            if not granted.done():
+                granted.set_exception(self._gone())
+
+        self._lost.add_done_callback(lost)
         return await granted
 
     def _gone(self) -> UplinkDown:

@@ -157,8 +157,8 @@ def test_whoever_waits_for_a_subscription_hears_that_the_link_is_lost_and_can_be
                 broker.freeze(frozen=False)
                 return type(answer)
 
-    assert asyncio.run(run(cancelled=False)) is UplinkDown
-    assert asyncio.run(run(cancelled=True)) is asyncio.CancelledError
+    assert asyncio.run(run(cancelled=False)) == UplinkDown
+    assert asyncio.run(run(cancelled=True)) == asyncio.CancelledError
 
 
 @pytest.mark.parametrize(("version", "code"), [(FIVE, 0x10), (THREE, 0)])
