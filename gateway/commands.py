@@ -127,7 +127,7 @@ class Commands:
             "rssi": seen.heard.rssi if seen else None,
             "battery_level": seen.battery if seen else None,
             "test_until": self._wire.when(trial.until) if trial else None,
-            "alerts": [self._wire.alert_body(alert) for alert in sorted(alerts, key=urgency)],
+            "alerts": ranked(self._wire, alerts),
         }
 
 
@@ -140,13 +140,17 @@ def by_device(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
     return found
 
 
-def urgency(alert: Alert) -> tuple[int, bool, int]:
-    """What comes first: the gravest, of these what nobody has accepted, of these what waits longest."""
-    return _GRAVITY[alert.severity], alert.state is not AlertState.RAISED, alert.at.wall_ms
+def ranked(wire: Wire, alerts: Iterable[Alert]) -> list[Json]:
+    """The open ones: first the gravest, of these what nobody has accepted, of these what waits longest."""
+
+    def rank(alert: Alert) -> tuple[int, bool, str]:
+        return _GRAVITY[alert.severity], alert.state is not AlertState.RAISED, wire.when(alert.at)
+
+    return [wire.alert_body(alert) for alert in sorted(alerts, key=rank) if alert.open]
 
 
 def listed(wire: Wire, alerts: Iterable[Alert]) -> Json:
-    return {"alerts": [wire.alert_body(alert) for alert in sorted(alerts, key=urgency) if alert.open]}
+    return {"alerts": ranked(wire, alerts)}
 
 
 def shown(wire: Wire, alert: Alert, story: Sequence[StoryLine]) -> Json:

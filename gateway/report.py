@@ -27,13 +27,13 @@ class Report(msgspec.Struct, frozen=True):
     requests: Counter[str] = msgspec.field(default_factory=Counter)
     """What the cloud asked and said, by outcome."""
 
-    def health(self, now: Moment) -> Json:
+    def health(self, clock: Clock) -> Json:
         return {
-            "uptime_s": self.began.until(now) // 1000,
+            "uptime_s": self.began.until(clock.moment()) // 1000,
             "counters": self.counters(),
             "links": dict(starmap(_link, self.links.items())),
             "radios": {name: _radio(radio.standing) for name, radio in self.radios.items()},
-            "lanes": {name: _lane(lane, now) for name, lane in self.lanes.items()},
+            "lanes": {name: _lane(lane, clock) for name, lane in self.lanes.items()},
             "requests": dict(self.requests),
             "faults": [
                 {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
@@ -94,9 +94,9 @@ def _radio(standing: Standing) -> Json:
     }
 
 
-def _lane(lane: Lane, now: Moment) -> Json:
+def _lane(lane: Lane, clock: Clock) -> Json:
     level = lane.outbox.level
-    oldest = 0 if level.oldest_ms is None else max(0, now.wall_ms - level.oldest_ms) // 1000
+    oldest = 0 if level.oldest_ms is None else clock.age_ms(level.oldest_ms) // 1000
     return {
         "connected": lane.connected,
         "pending": level.count,

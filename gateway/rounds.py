@@ -37,6 +37,7 @@ class Rounds:
         """Go round once a second until cancelled. The first health goes out at once."""
         loop = asyncio.get_running_loop()
         health_at, told = loop.time(), ""
+        self._clock.refresh()
         self._mind_clock()
         for round_ in range(1 << 62):
             if self._clock.refresh():
@@ -52,15 +53,19 @@ class Rounds:
 
     def post_health(self) -> None:
         now = self._clock.moment()
-        self._board.put(self._report.wire.health(self._session.session, now, self._report.health(now)))
+        self._board.put(self._report.wire.health(self._session.session, now, self._report.health(self._clock)))
 
     def _mind_clock(self) -> None:
         if self._clock.synced:
             self._faults.end("clock", "clock_unsynced")
-        else:
-            what = "the kernel's clock is not synchronised; events say so and carry the boot's clock"
+            return
+        if self._clock.untold is None:
+            why = "the kernel's clock is not synchronised"
             cure = "see `timedatectl`, and that a time server is reachable"
-            self._faults.begin("clock_unsynced", "clock", what, cure)
+        else:
+            why = f"the kernel does not say whether its clock is right ({self._clock.untold})"
+            cure = "allow adjtimex: in SystemCallFilter= of `systemctl cat station-gateway`, or in the container"
+        self._faults.begin("clock_unsynced", "clock", f"{why}; events say so and carry the boot's clock", cure)
 
     async def _save(self) -> None:
         try:

@@ -2,7 +2,8 @@
 
 Each rung is tried once; then the radio is down (or, where nothing proves deafness, quiet) and the ladder rests
 before it is climbed anew. Between the rungs a scan is simply tried again. What a silence without proof has used up
-is kept apart from what a proven failure may still try.
+is kept apart from what a proven failure may still try. A block is no sickness: each one is lifted once and at once,
+whatever was tried before it.
 """
 
 from collections import Counter
@@ -91,7 +92,8 @@ class Ladder:
         self.climbed: Counter[Rung] = Counter()
         self._since_ms = 0
         """When the present cause began."""
-        self._last_ms: int | None = None
+        self._last_ms: dict[Rung, int] = {}
+        """When each rung that disturbs the adapter was climbed last."""
         self._heard: tuple[int, int] | None = None
         """When it heard first and last since it failed."""
         self._begin_anew()
@@ -106,6 +108,8 @@ class Ladder:
             self._begin_anew()
         if cause is not self.cause or self._heard is not None:
             self._since_ms = now_ms
+            if cause is Cause.BLOCKED:
+                self._proven.tried.discard(Rung.UNBLOCK)
         self.cause, self._heard = cause, None
         self.deaf = self.deaf or cause is Cause.DEAF
 
@@ -124,17 +128,20 @@ class Ladder:
             return None
         climb = self._silent if self.cause is Cause.SILENT else self._proven
         rung = climb.next(RUNGS[self.cause], now_ms)
-        if rung is None or (rung is not Rung.RESTART and not self._due(now_ms)):
+        if rung is None or not self._due(rung, now_ms):
             return None
         climb.tried.add(rung)
         self.climbed[rung] += 1
-        self._last_ms = now_ms
+        if rung is not Rung.RESTART:
+            self._last_ms[rung] = now_ms
         return rung
 
-    def _due(self, now_ms: int) -> bool:
+    def _due(self, rung: Rung, now_ms: int) -> bool:
         if self.cause is Cause.ABSENT and now_ms - self._since_ms < ABSENT_MS:
             return False
-        return self._last_ms is None or now_ms - self._last_ms >= PACE_MS
+        lifting = self.cause is Cause.BLOCKED and rung is Rung.UNBLOCK
+        last = self._last_ms.get(rung) if lifting else max(self._last_ms.values(), default=None)
+        return rung is Rung.RESTART or last is None or now_ms - last >= PACE_MS
 
     def _begin_anew(self) -> None:
         self.cause = None

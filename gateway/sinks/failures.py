@@ -10,6 +10,9 @@ from gateway.errors import UplinkDown
 _CREDENTIALS = frozenset({134, 135})
 """Bad user name or password; not authorised. paho gives MQTT 3.1.1's codes as these too."""
 
+_DATED = frozenset({9, 10})
+"""OpenSSL's codes for a certificate that is not valid yet, as each is in a box's 1970, or not any more."""
+
 
 def explain_refusal(endpoint: object, reason: ReasonCode) -> UplinkDown:
     if reason.value in _CREDENTIALS:
@@ -29,7 +32,9 @@ def _explained(error: Exception) -> tuple[str, str, str]:
     network = "check the network, and that a broker listens there"
     match error:
         case ssl.SSLCertVerificationError():
-            cure = "check mqtt.tls.ca, the name in mqtt.brokers and the box's clock"
+            cure = "check mqtt.tls.ca and the name in mqtt.brokers"
+            if error.verify_code in _DATED:
+                cure = "set the box's clock, see `timedatectl`; if it is right, have the broker's certificate renewed"
             told = "broker_certificate", f"its certificate is not trusted ({error.verify_message})", cure
         case ssl.SSLError():
             cure = "check mqtt.tls.certificate and mqtt.tls.key, and that the port speaks TLS"

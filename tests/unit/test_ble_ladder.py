@@ -144,6 +144,46 @@ def test_a_rung_that_another_cause_has_left_untried_need_not_wait() -> None:
     ]  # fmt: skip
 
 
+def spent(cause: Cause) -> Ladder:
+    """One that rests, all its rungs climbed."""
+    ladder = Ladder()
+    climb(ladder, cause, 0, 60_000)
+    assert climb(ladder, cause, 60_000, 120_000) == []
+    return ladder
+
+
+def test_a_block_is_lifted_at_once_though_all_was_tried_before_it() -> None:
+    for cause in (Cause.OFF, Cause.FAILED, Cause.DEAF, Cause.BLOCKED):
+        ladder = spent(cause)
+        ladder.heard(120_000)
+        assert climb(ladder, Cause.OFF, 121_000, 121_500) == []  # so bluetoothd tells of a block first
+        assert climb(ladder, Cause.BLOCKED, 122_000, 300_000) == [(122_000, Rung.UNBLOCK)]
+
+
+def test_a_block_does_not_wait_for_the_pace_of_what_disturbs_the_adapter() -> None:
+    ladder = Ladder()
+    assert climb(ladder, Cause.OFF, 0, 100) == [(0, Rung.POWER)]
+    assert climb(ladder, Cause.BLOCKED, 100, 4_000) == [(100, Rung.UNBLOCK)]
+
+
+def test_a_block_that_cannot_be_lifted_is_tried_once_and_after_each_rest() -> None:
+    ladder = spent(Cause.FAILED)
+    lifted = [at for at, rung in climb(ladder, Cause.BLOCKED, 120_000, 3_000_000) if rung is Rung.UNBLOCK]
+    assert lifted[0] == 120_000
+    assert len(lifted) == 3
+    assert all(later - sooner >= REST_MS - 120_000 for sooner, later in pairwise(lifted))
+
+
+def test_whoever_blocks_it_again_and_again_has_it_lifted_at_the_pace() -> None:
+    ladder, lifted = Ladder(), list[int]()
+    for now in range(0, 60_000, 500):
+        ladder.failed(Cause.BLOCKED if now % 1_000 else Cause.OFF, now)
+        if ladder.next(now) is Rung.UNBLOCK:
+            lifted.append(now)
+    assert len(lifted) >= 10
+    assert all(later - sooner >= PACE_MS for sooner, later in pairwise(lifted))
+
+
 def test_an_adapter_is_given_time_from_when_it_went() -> None:
     ladder = Ladder()
     climb(ladder, Cause.ELSEWHERE, 0, 600_000)
@@ -160,7 +200,7 @@ def test_whatever_happens_the_adapter_is_not_disturbed_more_often_than_the_pace(
         ladder.failed(cause, now)
         rung = ladder.next(now)
         assert rung is None or rung in RUNGS[cause]
-        if rung not in (None, Rung.RESTART):
+        if rung is not None and rung is not Rung.RESTART and (cause, rung) != (Cause.BLOCKED, Rung.UNBLOCK):
             disturbed.append(now)
         if hears:
             ladder.heard(now)

@@ -13,7 +13,7 @@ from gateway.commands import found, listed
 from gateway.errors import RequestRefused
 from gateway.inputs import Pressed
 from gateway.journal import files
-from gateway.model import Alert, AlertKind, AlertState, Heard
+from gateway.model import Alert, AlertKind, AlertState, Heard, Moment
 from gateway.story import StoryLine
 from tests.support.box import Box, box
 from tests.support.inside import StillClock, make_wire, open_office, sos
@@ -256,3 +256,13 @@ def test_what_does_not_tell_one_alert_is_refused(given: str, code: str) -> None:
 def test_a_list_has_what_is_open_alone() -> None:
     wire = make_wire(StillClock())
     assert {each["id"] for each in listed(wire, KNOWN)["alerts"]} == {each.id for each in KNOWN} - {"01kb"}
+
+
+def test_what_was_pressed_before_the_clock_was_right_stands_where_it_belongs() -> None:
+    def raised_at(ident: str, at: Moment) -> Alert:
+        return replace(next(alert for alert in KNOWN if alert.open), id=ident, at=at)
+
+    of_1970 = replace(moment(2_000, synced=False), wall_ms=20_000)
+    alerts = [raised_at("third", moment(3_000)), raised_at("second", of_1970), raised_at("first", moment(1_000))]
+    ranks = [each["id"] for each in listed(make_wire(StillClock(5_000)), alerts)["alerts"]]
+    assert ranks == ["first", "second", "third"]

@@ -73,7 +73,7 @@ def test_health_is_as_the_contract_says_and_counts_what_each_link_and_lane_did(t
                     await asyncio.sleep(0.002)
             clock.ms = 3_700_000
             now = clock.moment()
-            told = report.health(now)
+            told = report.health(clock)
             message = wire.health("01kas0g5m0w3v9rb6h2yj8n4kq", now, told)
             contract.check(message.topic, message.payload)
             assert (told["uptime_s"], told["counters"]["pending"]) == (3700, 2)

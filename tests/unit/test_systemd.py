@@ -131,6 +131,20 @@ def test_only_the_reset_unit_has_rights_and_only_those_that_it_needs() -> None:
     assert only(RESET, "NoNewPrivileges") == "yes"
 
 
+def test_the_daemon_may_ask_whether_the_clock_is_right_and_may_not_set_it() -> None:
+    """systemd takes the question, which is the setting's call, out of @system-service and with ProtectClock=."""
+    allowed = unit(SERVICE)["SystemCallFilter"]
+    assert allowed[-1].split() == ["adjtimex", "clock_adjtime", "clock_adjtime64"]
+    assert "ProtectClock" not in unit(SERVICE)
+    assert unit(SERVICE)["CapabilityBoundingSet"] == [""]
+
+
+def test_nothing_is_waited_for_that_may_never_come() -> None:
+    """A station without a time server would otherwise wait for one with systemd-time-wait-sync or chrony-wait."""
+    after = [name for value in unit(SERVICE)["After"] for name in value.split()]
+    assert not {"time-sync.target", "time-set.target", "network-online.target"} & set(after)
+
+
 def test_the_unit_that_rings_listens_where_the_daemon_asks_and_reads_nothing_but_the_configuration() -> None:
     assert only(ASKED, "ListenStream") == str(actions.SOCKET)
     for key in ("Wants", "After"):
