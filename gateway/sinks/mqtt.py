@@ -22,12 +22,15 @@ from gateway.errors import UplinkDown
 from gateway.model import Message
 from gateway.sinks.blocking import on_thread
 from gateway.sinks.failures import explain_refusal, explain_trouble
+from gateway.sinks.paced import PacedClient
 from gateway.sinks.words import Endpoint, Inbound, Login
 
 CONNECT_S = 8.0
 MISC_S = 1.0
 RECEIVE_MAXIMUM = 65535
 INBOUND_MAX = 1024 * 1024
+INBOUND_AT_ONCE = 16
+"""Messages to us that may be under way: the answers to what we send stand in line with them."""
 
 Stated = Properties | None
 Done = Callable[[int, str], None]
@@ -90,6 +93,11 @@ class Connection:
                 raise
             raise self._gone() from None
 
+    def unsubscribe(self, topic: str) -> None:
+        """From now on; what is under way still comes."""
+        self._client.unsubscribe(topic)
+        self._after()
+
     def _gone(self) -> UplinkDown:
         return UplinkDown("broker_unreachable", f"{self.endpoint}: lost while subscribing", "wait; it is retried")
 
@@ -138,7 +146,7 @@ class Connection:
 
     def _make(self, will: Message | None) -> Client:
         login = self._login
-        client = Client(
+        client = PacedClient(
             CallbackAPIVersion.VERSION2,
             login.client_id,
             clean_session=None if self.five else not login.keep_session_s,
@@ -168,6 +176,7 @@ class Connection:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = login.keep_session_s
         properties.MaximumPacketSize = INBOUND_MAX
+        properties.ReceiveMaximum = INBOUND_AT_ONCE
         self._client.connect(
             endpoint.host,
             endpoint.port,
@@ -207,10 +216,11 @@ class Connection:
             self._lost.set_result("closed here")
 
     def _readable(self) -> None:
+        """Read a little; whatever else is to be done gets its turn before the next."""
         self._client.loop_read()
-        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._client.loop_read()
         self._after()
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            self._loop.call_soon(self._readable)  # what TLS has deciphered already makes no socket readable
 
     def _writable(self) -> None:
         self._client.loop_write()
@@ -230,7 +240,7 @@ class Connection:
                 done(reason.value, reason.getName())
         inbox, self._inbox = self._inbox, []
         for message in inbox:
-            self.on_inbound(_inbound(message))
+            self.on_inbound(Inbound.of(message))
         if answers:
             self._pump()
         if self._socket is not None and self._client.want_write():
@@ -282,13 +292,3 @@ class Connection:
 
 def _closed() -> ConnectionResetError:
     return ConnectionResetError("it closed the connection instead of answering CONNECT")
-
-
-def _inbound(message: MQTTMessage) -> Inbound:
-    try:
-        topic = message.topic
-    except UnicodeDecodeError:
-        topic = ""  # no topic of ours; it is acknowledged and forgotten like any other stranger
-    response = getattr(message.properties, "ResponseTopic", None)
-    correlation = getattr(message.properties, "CorrelationData", None)
-    return Inbound(topic, bytes(message.payload), message.retain, message.mid, message.qos, response, correlation)
