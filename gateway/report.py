@@ -72,6 +72,9 @@ class Report(msgspec.Struct, frozen=True):
     def standing(self) -> dict[str, tuple[str, int]]:
         return {name: lane.outbox.standing for name, lane in self.lanes.items()}
 
+    def epochs(self) -> dict[str, str]:
+        return {name: lane.outbox.epoch for name, lane in self.lanes.items()}
+
     def status(self) -> str:
         counted = ", ".join(f"{count} {name}" for name, count in self.counters().items())
         return f"{counted}; {len(self.faults)} faults" if len(self.faults) else counted
