@@ -42,7 +42,7 @@ class Listening:
             return True
         if topic in self._resting:
             return False
-        if self._allowed[topic].take(self._now_ms(), 1 + len(inbound.payload) // 1024):
+        if self._allowed[topic].take(self._now_ms(), 1 + inbound.size // 1024):
             return True
         self._resting.add(topic)
         self._link.unsubscribe(topic)

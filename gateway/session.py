@@ -168,16 +168,11 @@ class AlertUplink:
 
     def _call(self, inbound: Inbound, link: Connection) -> Call:
         def answer(verb: str, payload: bytes) -> None:
-            wanted = inbound.response_topic
-            honoured = wanted is not None and wanted.startswith(f"{self._wire.topics.root}/") and _plain(wanted)
-            topic = wanted if honoured and wanted is not None else self._wire.topics.response(verb)
             if self._link is not link:
                 return  # the connection that asked is gone; the broker gives the message again to the next one
+            topics = self._wire.topics
+            topic = topics.wanted(inbound.response_topic) or topics.response(verb)
+            link.acknowledge(inbound)  # first: a broker that hangs up at the answer must not ask for it again
             link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
-            link.acknowledge(inbound)
 
         return Call(inbound.topic, inbound.payload, inbound.retained, answer, lambda: link.acknowledge(inbound))
-
-
-def _plain(topic: str) -> bool:
-    return not set(topic) & {"+", "#", "\0"}

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -49,7 +49,7 @@ class Connection:
         self._waiting: deque[tuple[Message, bool, Properties | None, Done | None]] = deque()
         self._flying: dict[int, tuple[float, Done | None]] = {}
         self._answers: list[tuple[int, ReasonCode]] = []
-        self._inbox: list[MQTTMessage] = []
+        self._inbox: list[Inbound] = []
         self._limit = RECEIVE_MAXIMUM
         self._socket: Any = None
         self._writing = False
@@ -164,7 +164,7 @@ class Connection:
         client.on_disconnect = self._disconnected
         client.on_publish = lambda _c, _u, mid, reason, _p: self._answers.append((mid, reason))
         client.on_subscribe = self._granted
-        client.on_message = lambda _c, _u, message: self._inbox.append(message)
+        client.on_inbound = self._inbox.append
         client.on_socket_close = self._unwatch
         return client
 
@@ -238,9 +238,10 @@ class Connection:
             _, done = self._flying.pop(mid, (0.0, None))
             if done is not None:
                 done(reason.value, reason.getName())
-        inbox, self._inbox = self._inbox, []
-        for message in inbox:
-            self.on_inbound(Inbound.of(message))
+        inbox = self._inbox.copy()
+        self._inbox.clear()
+        for inbound in inbox:
+            self.on_inbound(inbound)
         if answers:
             self._pump()
         if self._socket is not None and self._client.want_write():

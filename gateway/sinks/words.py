@@ -2,10 +2,8 @@
 
 import ssl
 from collections.abc import Callable
-from typing import Self
 
 import msgspec
-from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import MQTTProtocolVersion
 
 
@@ -40,13 +38,5 @@ class Inbound(msgspec.Struct, frozen=True):
     qos: int
     response_topic: str | None
     correlation: bytes | None
-
-    @classmethod
-    def of(cls, message: MQTTMessage) -> Self:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""  # no topic of ours; it is acknowledged and forgotten like any other stranger
-        response = getattr(message.properties, "ResponseTopic", None)
-        correlation = getattr(message.properties, "CorrelationData", None)
-        return cls(topic, bytes(message.payload), message.retain, message.mid, message.qos, response, correlation)
+    size: int
+    """Bytes that it took on the way."""
