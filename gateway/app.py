@@ -21,7 +21,7 @@ from gateway.commands import Commands
 from gateway.config import Config
 from gateway.control import Control
 from gateway.counters import Counters
-from gateway.desk import Desk, Then
+from gateway.desk import Desk
 from gateway.disk import Disk
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
@@ -50,6 +50,7 @@ from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
 from gateway.supervise import Kept, Run, Supervisor, Up
 from gateway.telemetry import Grouping, Telemetry
+from gateway.tray import Then
 from gateway.uplink import Brokers, Patience, Road, Shore, TelemetryUplink
 from gateway.wire import Json, Wire
 from gateway.writes import Replies, Writes
@@ -191,7 +192,13 @@ class Station:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
         self.report = report = Report(
-            self._wire, self.pipeline.links, self._lanes, self._faults, clock.moment(), self._radios
+            self._wire,
+            self.pipeline.links,
+            self._lanes,
+            self._faults,
+            clock.moment(),
+            self._radios,
+            tray=self._desk.tray,
         )
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
         session, now_ms = lambda: self._session.session, lambda: clock.now().mono_ms

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway import asks, stock
 from gateway.alerts import Refusal
-from gateway.desk import Asked, Desk, Ruled
+from gateway.desk import Desk
 from gateway.errors import RequestRefused, StorageFailed
 from gateway.forward import Lane
 from gateway.inputs import Accept, Clear
@@ -22,6 +22,7 @@ from gateway.requests import WHY
 from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
 from gateway.story import StoryLine
+from gateway.tray import Asked, Ruled
 from gateway.trials import Trials
 from gateway.wire import Json, Wire, rfc3339
 

@@ -198,7 +198,7 @@ class Alerts(Section):
     reminder: Annotated[Milliseconds, lasting("1min", "7d")] = 4 * 3_600_000
     """After this an accepted alert that nobody has cleared is sent again."""
     flood_new: Annotated[Count, Field(ge=1, le=1_000)] = 20
-    """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
+    """New alerts of unregistered devices per link within flood_per, and as many presses more; then one alarm_flood."""
     flood_per: Annotated[Milliseconds, lasting("1s", "1d")] = 600_000
     """The time that flood_new counts in."""
     storm_presses: Annotated[Count, Field(ge=1, le=30)] = 6

@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.health import Faults, LinkCounters
 from gateway.model import Moment
+from gateway.tray import Tray
 from gateway.wire import Json, Wire
 
 
@@ -26,6 +27,8 @@ class Report(msgspec.Struct, frozen=True):
     radios: Mapping[str, Radio] = {}
     requests: Counter[str] = msgspec.field(default_factory=Counter)
     """What the cloud asked and said, by outcome."""
+    tray: Tray = msgspec.field(default_factory=Tray)
+    """What waits for the desk."""
 
     def health(self, clock: Clock) -> Json:
         return {
@@ -35,6 +38,7 @@ class Report(msgspec.Struct, frozen=True):
             "radios": {name: _radio(radio.standing) for name, radio in self.radios.items()},
             "lanes": {name: _lane(lane, clock) for name, lane in self.lanes.items()},
             "requests": dict(self.requests),
+            "desk": {"waiting": len(self.tray), "dropped": _dropped(self.tray)},
             "faults": [
                 {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
                 for f in self.faults
@@ -68,6 +72,9 @@ class Report(msgspec.Struct, frozen=True):
     def standing(self) -> dict[str, tuple[str, int]]:
         return {name: lane.outbox.standing for name, lane in self.lanes.items()}
 
+    def epochs(self) -> dict[str, str]:
+        return {name: lane.outbox.epoch for name, lane in self.lanes.items()}
+
     def status(self) -> str:
         counted = ", ".join(f"{count} {name}" for name, count in self.counters().items())
         return f"{counted}; {len(self.faults)} faults" if len(self.faults) else counted
@@ -92,6 +99,10 @@ def _radio(standing: Standing) -> Json:
         "waiting": standing.waiting,
         "rungs": standing.rungs,
     }
+
+
+def _dropped(tray: Tray) -> Json:
+    return {worth.name.lower(): count for worth, count in tray.dropped.items()}
 
 
 def _lane(lane: Lane, clock: Clock) -> Json:

@@ -9,10 +9,11 @@ import msgspec
 
 from gateway.alerts import Refusal
 from gateway.allowance import Allowance
-from gateway.desk import Asked, Desk, Ruled
+from gateway.desk import Desk
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
 from gateway.model import Alert
+from gateway.tray import Asked, Ruled
 from gateway.trials import MINUTES, Minutes, Trials
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 

@@ -82,6 +82,7 @@ class Proof:
         if inbound.payload != self._message.payload or self.given:
             return
         self.given = True
+        self._link.unsubscribe(self._message.topic)  # whoever else speaks there is not for us
         self._faults.end(f"lane:{self._lane}", "not_heard_back")
         held, self._held = self._held, []
         for settle in held:

@@ -17,6 +17,8 @@ from gateway.trials import Trial
 
 PAYLOAD_MAX = 64 * 1024
 """The longest payload that is looked at on a subscribed topic, in bytes."""
+TOPIC_MAX = 190
+"""Characters of a topic that an answer is wanted on: Mosquitto takes up to 200 levels."""
 CLOUDEVENTS = "application/cloudevents+json"
 JSON = "application/json"
 
@@ -78,12 +80,16 @@ class Topics:
         return self._alert + alert
 
     def response(self, verb: str) -> str:
-        return self._response + verb
+        return self._response + (verb if _plain(verb) else "unknown")
 
     def acked(self, topic: str) -> str | None:
         """The alert that an acknowledgement's topic names."""
         inner = topic.removeprefix(self._alert).removesuffix("/ack")
         return inner if topic == f"{self._alert}{inner}/ack" else None
+
+    def wanted(self, topic: str | None) -> str | None:
+        """The topic that an answer is wanted on, where it is one of ours and no broker hangs up at it."""
+        return topic if topic is not None and topic.startswith(f"{self.root}/") and _plain(topic) else None
 
     def verb(self, topic: str) -> str | None:
         return topic.removeprefix(self._request) if topic.startswith(self._request) else None
@@ -220,6 +226,11 @@ class Wire:
     def _state(self, session: str, since: Moment, state: str) -> Json:
         head = {"v": 1, "station": self.station, "state": state}
         return head | {"session": session, "since": self.when(since)}
+
+
+def _plain(topic: str) -> bool:
+    """Some brokers hang up at whoever publishes on a topic that is very long or deep, or holds what is not printed."""
+    return len(topic) <= TOPIC_MAX and topic.isprintable() and not set(topic) & {"+", "#"}
 
 
 def _pressed(press: Press) -> Json:

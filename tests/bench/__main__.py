@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, callback, corruption, flood, flow, formats, load, press, start
+from tests.bench import backlog, callback, cloud, corruption, flood, flow, formats, load, press, start
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -12,6 +12,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "press-draining": press.draining,
     "press-asked": press.asked,
     "flood": flood.flood,
+    "cloud": cloud.cloud,
     "press-slow": press.slow,
     "flow": flow.flow,
     "drain": backlog.drain,

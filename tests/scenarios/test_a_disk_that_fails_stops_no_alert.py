@@ -35,6 +35,16 @@ def press(receiver: Receiver, number: int) -> None:
     receiver.write(serial_frame(sender.number, sender.payload(Kind.EVENT)))
 
 
+def told(cloud: Cloud) -> str:
+    """The alert lane's epoch by the station's state."""
+    return str(cloud.state()["lanes"]["alert"]["epoch"])
+
+
+def numbered(cloud: Cloud) -> str:
+    """The epoch of the latest message of an alert."""
+    return str(cloud.messages("alert/")[-1].body["id"]).split("-")[0]
+
+
 def arrives(cloud: Cloud, number: int) -> None:
     cloud.wait(lambda c: c.alerts(kind="sos", device=f"band-{number:04}", reason="press"), 10, f"press {number}")
 
@@ -85,6 +95,7 @@ def test_alerts_on_a_read_only_disk_go_out_and_reach_it_once_it_is_not(
         assert daemon.log(event="fault", fault="storage", where="alert")
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         cloud.wait(lambda c: c.alerts(kind="storage_degraded", state="cleared"), 20)
+        cloud.wait(lambda c: told(c) == numbered(c), 5, "the epoch of the file, where that of memory was told")
         daemon.kill()
         daemon.restart()
         cloud.wait(lambda c: c.alerts(kind="sos", reason="repeat"), 10, "what the disk had taken up")

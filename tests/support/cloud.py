@@ -40,12 +40,14 @@ class Cloud:
         user: tuple[str, str] | None = None,
         accept: bool = False,
         name: str = "cloud",
+        hears: str = "#",
     ) -> None:
         self.base = f"398/v1/{station}"
         self.seen: list[Seen] = []
         self.breaches: list[str] = []
         self.doubled = 0
         self._accept = accept
+        self._hears = hears
         self._ids: set[str] = set()
         self._lock = threading.Lock()
         self._connected = threading.Event()
@@ -135,7 +137,7 @@ class Cloud:
         sent.wait_for_publish(5)
 
     def _on_connect(self, client: Client, *_: Any) -> None:
-        client.subscribe([(f"{self.base}/#", 1), ("398/v1/desk/#", 1)])
+        client.subscribe([(f"{self.base}/{self._hears}", 1), ("398/v1/desk/#", 1)])
 
     def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
         ours = message.topic.endswith("/ack") and "/alert/" in message.topic
