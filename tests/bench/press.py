@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from gateway.cli.street import Code, Kind, serial_frame
@@ -90,13 +89,12 @@ def draining(runs: int) -> Iterator[Figure]:
 def slow(runs: int) -> Iterator[Figure]:
     with folder() as base:
         backlog = Backlog(base / "backlog", DEVICES)
-        measured = [_slow(base / f"run-{run}", backlog, run) for run in range(runs)]
+        measured = [_slow(base / f"run-{run}", backlog) for run in range(runs)]
     yield from _figures("64 kbit/s, 300 ms, 2 % loss", measured, SLOW_PROMISE_MS)
 
 
-def _slow(base: Path, backlog: Backlog, seed: int) -> Latencies:
-    line = partial(Line, rate=8_000.0, delay_s=0.15, loss=0.02, seed=seed)
-    with backlog.rig(base, line) as rig:
+def _slow(base: Path, backlog: Backlog) -> Latencies:
+    with Line(rate=64_000, delay_s=0.15, loss=2) as line, backlog.rig(base, line) as rig:
         rig.broker.start()
         with Ear(rig.broker) as ear, backlog.rows(rig) as rows:
             wait_for(lambda: rows.oldest not in (None, 1), 30, "the first row delivered")
