@@ -39,6 +39,7 @@ class AlertUplink:
         self._since: Moment = shore.clock.moment()
         self._link: Connection | None = None
         self._proof: Proof | None = None
+        self._answering = 0
         self._again: asyncio.TimerHandle | None = None
         self._disputed = False
 
@@ -65,7 +66,7 @@ class AlertUplink:
 
     async def _opened(self, endpoint: Endpoint) -> tuple[Connection, Proof]:
         """A new session; where the broker cannot be had, the next one is tried next."""
-        clock = self._shore.clock
+        clock, self._answering = self._shore.clock, 0
         self.session, self._since = unique_id(clock.now(), clock.random(10)), clock.moment()
         will = self._wire.offline(self.session, self._since)
         try:
@@ -178,10 +179,18 @@ class AlertUplink:
             topic = wanted if honoured and wanted is not None else self._wire.topics.response(verb)
             if self._link is not link:
                 return  # the connection that asked is gone; the broker gives the message again to the next one
-            link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
+            self._answering += len(payload)
+            said = properties(JSON, correlation=inbound.correlation)
+            link.publish(Message(topic, payload), properties=said, done=lambda _code, _reason: arrived(len(payload)))
             link.acknowledge(inbound)
 
-        return Call(inbound.topic, inbound.payload, inbound.retained, answer, lambda: link.acknowledge(inbound))
+        def arrived(size: int) -> None:
+            self._answering -= size
+
+        def forget() -> None:
+            link.acknowledge(inbound)
+
+        return Call(inbound.topic, inbound.payload, inbound.retained, answer, forget, lambda: self._answering)
 
 
 def _plain(topic: str) -> bool:
