@@ -13,6 +13,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "press-asked": press.asked,
     "flood": flood.flood,
     "press-slow": press.slow,
+    "press-silent": press.silent,
     "flow": flow.flow,
     "drain": backlog.drain,
     "cpu": load.processor,

@@ -27,6 +27,7 @@ QUESTIONS = 10_000
 SLOW_PRESSES = 100
 SLOW_GAP_S = (0.5, 1.9)
 SLOW_PROMISE_MS = 3_000.0
+SILENCES_S = (5, 30, 120)
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,27 @@ def slow(runs: int) -> Iterator[Figure]:
         backlog = Backlog(base / "backlog", DEVICES)
         measured = [_slow(base / f"run-{run}", backlog) for run in range(runs)]
     yield from _figures("64 kbit/s, 300 ms, 2 % loss", measured, SLOW_PROMISE_MS)
+
+
+def silent(runs: int) -> Iterator[Figure]:
+    for seconds in SILENCES_S:
+        waited = []
+        for _ in range(runs):
+            with folder() as base:
+                waited.append(_silent(base, seconds))
+        yield Figure(f"alert of a silence of {seconds} s, from its end to PUBACK", "s", waited)
+
+
+def _silent(base: Path, seconds: float) -> float:
+    with Line() as line, Rig(base, DEVICES, line=line) as rig, Ear(rig.broker) as ear:
+        line.silence(rig.broker.port)
+        presser = Presser(rig)
+        presser.press(1)
+        time.sleep(seconds)
+        line.speak()
+        over = time.time_ns()
+        presser.latencies(ear)
+        return (ear.pressed()["band-0001"] - over) / 1e9
 
 
 def _slow(base: Path, backlog: Backlog) -> Latencies:

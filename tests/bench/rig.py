@@ -18,8 +18,17 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
 
+STATION = Path(__file__).parent / "station"
+"""First on the daemon's path: what is different at a station, and what only the bench wants to know."""
+UNIT = Path("systemd/station-gateway.service")
 QUIET = "log_dest none\npersistence false\nautosave_on_changes false"
 """The tests' broker logs every packet and saves at every change; here it must not be what is measured."""
+
+
+def _unit() -> dict[str, str]:
+    """The environment that the daemon's unit gives it."""
+    lines = [line.split("=", 2) for line in UNIT.read_text().splitlines()]
+    return {line[1]: line[2] for line in lines if line[0] == "Environment"}
 
 
 @contextmanager
@@ -62,6 +71,7 @@ class Rig:
         ports = f"{{port: {self.receiver.path}, name: rx}}, {{port: {self.noise.path}, name: noise}}"
         links = f"serial: [{ports}]\nreplay: [{{file: {self.pipe}, name: air}}]"
         more = "\n".join([links, f"telemetry: {{{telemetry}}}" if telemetry else "", more])
+        environment = {"PYTHONPATH": f"{STATION}:{Path.cwd()}"} | _unit() | (environment or {})
         enter = line.enter if line else ()
         self.daemon = Daemon(base / "box", [url], devices=devices, more=more, environment=environment, enter=enter)
         self._away = away
