@@ -39,6 +39,7 @@ class AlertUplink:
         self._wire = shore.wire
         self._since: Moment = shore.clock.moment()
         self._link: Connection | None = None
+        self._answering = 0
         self._again: asyncio.TimerHandle | None = None
         self._disputed = False
 
@@ -66,7 +67,7 @@ class AlertUplink:
 
     async def _opened(self, endpoint: Endpoint) -> tuple[Connection, Proof, Listening]:
         """A new session; where the broker cannot be had, the next one is tried next."""
-        clock = self._shore.clock
+        clock, self._answering = self._shore.clock, 0
         self.session, self._since = unique_id(clock.now(), clock.random(10)), clock.moment()
         will = self._wire.offline(self.session, self._since)
         try:
@@ -173,6 +174,14 @@ class AlertUplink:
             topics = self._wire.topics
             topic = topics.wanted(inbound.response_topic) or topics.response(verb)
             link.acknowledge(inbound)  # first: a broker that hangs up at the answer must not ask for it again
-            link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
+            self._answering += len(payload)
+            said = properties(JSON, correlation=inbound.correlation)
+            link.publish(Message(topic, payload), properties=said, done=lambda _code, _reason: arrived(len(payload)))
 
-        return Call(inbound.topic, inbound.payload, inbound.retained, answer, lambda: link.acknowledge(inbound))
+        def arrived(size: int) -> None:
+            self._answering -= size
+
+        def forget() -> None:
+            link.acknowledge(inbound)
+
+        return Call(inbound.topic, inbound.payload, inbound.retained, answer, forget, lambda: self._answering)

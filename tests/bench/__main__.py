@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "flood": flood.flood,
     "cloud": cloud.cloud,
     "press-slow": press.slow,
+    "press-silent": press.silent,
     "flow": flow.flow,
     "drain": backlog.drain,
     "cpu": load.processor,

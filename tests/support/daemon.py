@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +27,8 @@ def roster_text(devices: int) -> str:
 
 
 class Daemon:
-    """`more` is YAML that is appended to gateway.yaml; `mqtt` are lines below its `mqtt:`."""
+    """`more` is YAML that is appended to gateway.yaml; `mqtt` are lines below its `mqtt:`; `enter` is a command that
+    becomes the daemon where it is to run."""
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Daemon:
         more: str = "",
         environment: dict[str, str] | None = None,
         program: str = "gateway.cli.main",
+        enter: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -53,7 +56,7 @@ class Daemon:
         )
         (folder / "devices.yaml").write_text(roster_text(devices))
         self._environment = os.environ | (environment or {})
-        self._program = program
+        self._command = [*enter, sys.executable, "-m", program, "run", "--config", str(self.config)]
         self._process: subprocess.Popen[bytes] | None = None
         self._told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._told.bind(str(folder / "notify"))
@@ -77,9 +80,8 @@ class Daemon:
 
     def start(self, **environment: str) -> None:
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", self._program, "run", "--config", str(self.config)]
             told = {"NOTIFY_SOCKET": str(self.folder / "notify")}
-            self._process = subprocess.Popen(command, stderr=log, env=self._environment | told | environment)
+            self._process = subprocess.Popen(self._command, stderr=log, env=self._environment | told | environment)
 
     def wait_ready(self, seconds: float = 15.0) -> None:
         wait_for(lambda: "READY=1" in self.systemd() or self.dead, seconds, "READY=1")

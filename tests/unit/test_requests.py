@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.desk import ACKS
 from gateway.model import AlertState
 from gateway.report import Report
-from gateway.requests import ALERTS_LISTED, LISTS, Call, Requests
+from gateway.requests import ALERTS_LISTED, LISTS, UNDER_WAY, Call, Requests
 from gateway.roster import Device, Roster
 from gateway.trials import Trials
 from gateway.wire import PAYLOAD_MAX
@@ -285,7 +285,7 @@ def test_alerts_lists_a_hundred_and_counts_all_that_are_open(tmp_path: Path) -> 
     asyncio.run(run())
 
 
-def test_of_a_flood_of_questions_for_the_alerts_no_more_than_eight_wait(tmp_path: Path) -> None:
+def test_of_a_flood_of_questions_for_the_alerts_no_more_than_two_wait(tmp_path: Path) -> None:
     async def run() -> None:
         async with cloud(tmp_path) as it:
             for _ in range(LISTS + 30):
@@ -298,6 +298,26 @@ def test_of_a_flood_of_questions_for_the_alerts_no_more_than_eight_wait(tmp_path
             assert it.requests.counts == {"busy": 31, "ok": LISTS}
             assert (await it.say("request/alerts", PING))["status"] == "ok"
             assert (await it.say("request/ping", PING))["status"] == "ok"
+
+    asyncio.run(run())
+
+
+def test_no_list_is_told_while_the_answers_before_it_are_still_on_their_way(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            on_the_way = [UNDER_WAY + 1]
+            asked = json.dumps(PING).encode()
+            for verb in ("alerts", "ping"):
+                it.requests.take(
+                    Call(f"{BASE}/request/{verb}", asked, False, it._answered, under_way=lambda: on_the_way[0])
+                )
+            assert [(verb, answer["status"]) for verb, answer in it.answers] == [("alerts", "error"), ("ping", "ok")]
+            on_the_way[0] = UNDER_WAY
+            it.requests.take(
+                Call(f"{BASE}/request/alerts", asked, False, it._answered, under_way=lambda: on_the_way[0])
+            )
+            await it.office.desk.settle()
+            assert it.requests.counts == {"busy": 1, "ok": 2}
 
     asyncio.run(run())
 
