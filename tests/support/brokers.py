@@ -53,18 +53,21 @@ class Nats(Packaged):
 class Rabbit(Packaged):
     starts_s, ends_s = 120.0, 60.0
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mapper: int | None = None) -> None:
+        """`mapper` is the port at which all nodes of a cluster tell where they are."""
         super().__init__(folder, "rabbitmq")
-        inner, distribution, self._mapper = (str(free_port()) for _ in range(3))
+        self.node = f"station-{self.port}@localhost"
+        self._mapper = str(mapper or free_port())
+        inner, distribution = free_port(), str(free_port())
         (self._folder / "plugins").write_text("[rabbitmq_mqtt].\n")
         (self._folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = 127.0.0.1:{inner}\nmqtt.listeners.tcp.local = 127.0.0.1:{self.port}\n"
             "mqtt.allow_anonymous = true\ntcp_listen_options.nodelay = true\n"
         )
         self.command = [RABBIT]
-        self.environment = {
+        self.environment: dict[str, str] = {
             "HOME": str(self._folder),
-            "RABBITMQ_NODENAME": f"station-{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_MNESIA_BASE": str(self._folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(self._folder / "logs"),
             "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
@@ -73,6 +76,20 @@ class Rabbit(Packaged):
             "ERL_EPMD_PORT": self._mapper,
             "RUNNING_UNDER_SYSTEMD": "true",  # else a shell stands between us and it, and dies in its place
         }
+
+    @classmethod
+    def cluster(cls, folder: Path, nodes: int) -> list["Rabbit"]:
+        """Sessions are kept by a majority of the nodes: so it must be asked for."""
+        mapper = free_port()
+        made = [cls(folder, mapper) for _ in range(nodes)]
+        (folder / ".erlang.cookie").write_text("station")
+        (folder / ".erlang.cookie").chmod(0o400)
+        names = [f"cluster_formation.classic_config.nodes.{place} = {each.node}" for place, each in enumerate(made, 1)]
+        for each in made:
+            each.environment["HOME"] = str(folder)
+            with (each._folder / "rabbitmq.conf").open("a") as config:
+                config.write("\n".join(["mqtt.durable_queue_type = quorum", *names, ""]))
+        return made
 
     def __exit__(self, *arguments: object) -> None:
         super().__exit__(*arguments)

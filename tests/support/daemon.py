@@ -19,14 +19,17 @@ def address(number: int) -> str:
     return f"c098{number:08x}"
 
 
-def roster_text(devices: int) -> str:
+def roster_text(devices: int, first: int = 1) -> str:
     entry = '  - {{id: band-{0:04}, address: "{1}", wearer: w-{0:04}}}'
-    lines = [entry.format(number, address(number)) for number in range(1, devices + 1)]
+    lines = [entry.format(number, address(number)) for number in range(first, first + devices)]
     return "\n".join(["devices:", *lines, ""]) if devices else "devices: []\n"
 
 
 class Daemon:
-    """`more` is YAML that is appended to gateway.yaml; `mqtt` are lines below its `mqtt:`."""
+    """Its roster begins with the street's wearable `first`.
+
+    `more` is YAML that is appended to gateway.yaml; `mqtt` are lines below its `mqtt:`.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Daemon:
         brokers: list[str],
         *,
         devices: int = ROSTER,
+        first: int = 1,
         station: str = "test-01",
         version: str = "5",
         mqtt: str = "",
@@ -51,7 +55,7 @@ class Daemon:
             f"mqtt:\n  brokers: [{listed}]\n  version: '{version}'\n"
             f"  reconnect_max: 500ms\n{mqtt}\nlog: {{format: json}}\n{more}\n"
         )
-        (folder / "devices.yaml").write_text(roster_text(devices))
+        (folder / "devices.yaml").write_text(roster_text(devices, first))
         self._environment = os.environ | (environment or {})
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
