@@ -27,6 +27,7 @@ from tests.support.rows import Rows
 CLUSTERS = {"nats": Nats.cluster, "rabbitmq": Rabbit.cluster}
 LANES = ("alert", "telemetry")
 PRESSES_A_S = 10.0
+"""Or fewer, so that they last for the whole time: each wearable is pressed once."""
 UP_S, DRAINED_S = 120.0, 240.0
 
 
@@ -168,12 +169,13 @@ def _happen(town: Town, victim: Packaged, size: Size, chance: random.Random) -> 
     """Presses all the time, each of another wearable, and the death and return of a node."""
     waiting = list(range(1, size.wearables + 1))
     chance.shuffle(waiting)
+    rate = min(PRESSES_A_S, size.wearables / size.seconds)
     events = [(size.seconds / 3, victim.kill), (size.seconds * 2 / 3, victim.start)]
     began = time.monotonic()
     while (now := time.monotonic() - began) < size.seconds:
         if events and now >= events[0][0]:
             events.pop(0)[1]()
-        if waiting and len(town.pressed) < now * PRESSES_A_S:
+        if waiting and len(town.pressed) < now * rate:
             town.press(waiting.pop())
         time.sleep(0.01)
 

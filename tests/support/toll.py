@@ -1,6 +1,8 @@
 """What a loop of kills or power cuts has tried, and what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,9 @@ class Toll:
             f"{self.repeated:,} came again under their number; {self.gaps:,} telemetry gaps of {self.due:,} due; "
             f"{self.breaches} breaches of the contract"
         )
+
+
+def doubled(alerts: Sequence[dict[str, Any]]) -> int:
+    """What is too much, where every device was pressed once: alerts, or messages that tell of two presses."""
+    alerts_of = {each["id"]: each["device"] for each in alerts}
+    return len(alerts_of) - len(set(alerts_of.values())) + sum(each["press_count"] != 1 for each in alerts)
