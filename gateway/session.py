@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -80,9 +79,7 @@ class AlertUplink:
         return link, proof
 
     async def _attend(self, link: Connection, proof: Proof) -> None:
-        with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
-            await self._subscribe(link)
-        await proof.seek()
+        await proof.seek(lambda: self._subscribe(link))
         await asyncio.get_running_loop().create_future()
 
     async def _lost(self, link: Connection) -> None:
@@ -125,7 +122,8 @@ class AlertUplink:
             log.warning("left without the broker's word", broker=str(link.endpoint))
         link.close()
 
-    async def _subscribe(self, link: Connection) -> None:
+    async def _subscribe(self, link: Connection) -> bool:
+        """Whether all of it is granted."""
         topics = self._wire.topics
         ours = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         theirs = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
@@ -136,6 +134,9 @@ class AlertUplink:
             what = f"{link.endpoint}: refuses the subscription to {', '.join(refused)}"
             cure = "allow them in the broker's access list"
             self._shore.faults.begin("subscription_refused", "uplink:alert", what, cure)
+        else:
+            self._shore.faults.end("uplink:alert", "subscription_refused")
+        return not refused
 
     def _inbound(self, inbound: Inbound) -> None:
         link, topics = self._link, self._wire.topics
