@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -150,6 +151,8 @@ def cluster(base: Path, broker: str, size: Size, seed: int) -> list[Outcome]:
         stack.enter_context(town.running())
         with town.awake():
             _happen(town, nodes[victim], size, chance)
+            with suppress(AssertionError):  # who is missing is counted
+                wait_for(lambda: all(town.pressed.keys() <= each.first.keys() for each in (there, elsewhere)), DRAINED_S)
         committed: set[str] = set()
 
         def all_there() -> bool:
@@ -157,11 +160,10 @@ def cluster(base: Path, broker: str, size: Size, seed: int) -> list[Outcome]:
             committed = town.committed()
             return all(committed <= platform.came.keys() for platform in (there, elsewhere))
 
-        with suppress(AssertionError):  # what is missing is counted
+        with suppress(AssertionError):
             wait_for(all_there, DRAINED_S)
-        for daemon in town.daemons:
-            if open_ := set(faults(daemon)):
-                print(f"{daemon.station}: {', '.join(sorted(open_))}")
+        still = Counter(fault for daemon in town.daemons for fault in faults(daemon))
+        print(f"faults that are still open: {', '.join(f'{name} at {count}' for name, count in still.items())}")
         return [_outcome(each, committed, town) for each in (there, elsewhere)]
 
 

@@ -31,10 +31,11 @@ class Nats(Packaged):
     def __init__(self, folder: Path, routes: Sequence[int] = ()) -> None:
         super().__init__(folder, "nats")
         config = self._folder / "nats.conf"
+        replicas = max(1, len(routes))  # by itself it takes as many as it knows of when the first client comes
         lines = [
             f'server_name: "node-{self.port}"',
             f'listen: "127.0.0.1:{free_port()}"',
-            f'mqtt {{ listen: "127.0.0.1:{self.port}" }}',
+            f'mqtt {{ listen: "127.0.0.1:{self.port}", stream_replicas: {replicas} }}',
             f'jetstream {{ store_dir: "{self._folder}/store" }}',
         ]
         if routes:
@@ -45,7 +46,6 @@ class Nats(Packaged):
 
     @classmethod
     def cluster(cls, folder: Path, nodes: int) -> list["Nats"]:
-        """Streams have three replicas where there are three nodes: so NATS chooses by itself."""
         routes = [free_port() for _ in range(nodes)]
         return [cls(folder, [*routes[node:], *routes[:node]]) for node in range(nodes)]
 

@@ -85,7 +85,7 @@ class Daemon:
             told = {"NOTIFY_SOCKET": str(self.folder / "notify")}
             self._process = subprocess.Popen(command, stderr=log, env=self._environment | told | environment)
 
-    def wait_ready(self, seconds: float = 15.0) -> None:
+    def wait_ready(self, seconds: float = 60.0) -> None:
         wait_for(lambda: "READY=1" in self.systemd() or self.dead, seconds, "READY=1")
         assert "READY=1" in self.notified, self.log_text()
 
