@@ -146,25 +146,26 @@ def cluster(base: Path, broker: str, size: Size, seed: int) -> list[Outcome]:
             stack.enter_context(node)
         there = stack.enter_context(Platform("at-the-one-killed", around))
         elsewhere = stack.enter_context(Platform("at-another", [*around[1:], around[0]], accepts=True))
-        for platform in (there, elsewhere):
+        platforms = (there, elsewhere)
+        for platform in platforms:
             assert platform.subscribed.wait(UP_S), "the cluster lets somebody subscribe"
         stack.enter_context(town.running())
         with town.awake():
             _happen(town, nodes[victim], size, chance)
             with suppress(AssertionError):  # who is missing is counted
-                wait_for(lambda: all(town.pressed.keys() <= each.first.keys() for each in (there, elsewhere)), DRAINED_S)
+                wait_for(lambda: all(town.pressed.keys() <= each.first.keys() for each in platforms), DRAINED_S)
         committed: set[str] = set()
 
         def all_there() -> bool:
             nonlocal committed
             committed = town.committed()
-            return all(committed <= platform.came.keys() for platform in (there, elsewhere))
+            return all(committed <= each.came.keys() for each in platforms)
 
         with suppress(AssertionError):
             wait_for(all_there, DRAINED_S)
         still = Counter(fault for daemon in town.daemons for fault in faults(daemon))
         print(f"faults that are still open: {', '.join(f'{name} at {count}' for name, count in still.items())}")
-        return [_outcome(each, committed, town) for each in (there, elsewhere)]
+        return [_outcome(each, committed, town) for each in platforms]
 
 
 def _happen(town: Town, victim: Packaged, size: Size, chance: random.Random) -> None:
