@@ -40,7 +40,7 @@ class Platform:
         version = MQTTProtocolVersion.MQTTv311
         self._client = Client(CallbackAPIVersion.VERSION2, name, clean_session=False, protocol=version)
         self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self.subscribed.set()
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -71,6 +71,12 @@ class Platform:
         self._let_in = True
         self.sessions_lost += self.subscribed.is_set() and not flags.session_present
         client.subscribe("398/v1/#", 1)
+
+    def _on_subscribe(self, client: Client, _: object, __: int, reasons: list[Any], ___: object) -> None:
+        if reasons[0].is_failure:
+            client.subscribe("398/v1/#", 1)  # a cluster that chooses leaders says no for a while
+        else:
+            self.subscribed.set()
 
     def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
         now = time.monotonic()
