@@ -5,7 +5,7 @@ read. A flood that is merely ignored still stands before the answers; one that i
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -32,6 +32,8 @@ class Listening:
         self._wanted = {topics.state: ours, topics.probe: ours, topics.acks: theirs, topics.requests: theirs}
         self._allowed = {topic: Allowance(MOST, PER_S) for topic in (topics.state, topics.acks, topics.requests)}
         self._link, self._topics, self._faults, self._now_ms = link, topics, faults, now_ms
+        self._wanting = set(self._wanted)
+        """What has yet to be granted."""
         self._resting: set[str] = set()
         self._flooded = asyncio.Event()
 
@@ -49,9 +51,20 @@ class Listening:
         self._flooded.set()
         return False
 
+    async def subscribe(self) -> bool:
+        """Ask for what has yet to be granted; whether that is all granted now. UplinkDown where the link is lost."""
+        wanted = [(topic, self._wanted[topic]) for topic in sorted(self._wanting)]
+        granted = await self._link.subscribe(wanted) if wanted else []
+        self._wanting -= {topic for (topic, _), code in zip(wanted, granted, strict=True) if not code.is_failure}
+        if self._wanting:
+            what = f"{self._link.endpoint}: refuses the subscription to {', '.join(sorted(self._wanting))}"
+            self._faults.begin("subscription_refused", WHERE, what, "allow them in the broker's access list")
+        else:
+            self._faults.end(WHERE, "subscription_refused")
+        return not self._wanting
+
     async def run(self) -> None:
-        """Subscribe, and after each rest again, until cancelled. UplinkDown where the connection is lost."""
-        await self._subscribe(self._wanted)
+        """Listen again after each rest, until cancelled. UplinkDown where the link is lost."""
         while True:
             await self._flooded.wait()
             while self._flooded.is_set():
@@ -60,21 +73,16 @@ class Listening:
             self._faults.end(WHERE, "flooded")
 
     async def _rest(self) -> None:
-        what = f"{self._link.endpoint}: far more than can be meant is sent on {', '.join(sorted(self._resting))}"
+        flooded = ", ".join(sorted(self._resting | self._wanting))
+        what = f"{self._link.endpoint}: far more than can be meant is sent on {flooded}"
         cure = f"see who publishes there, and allow nobody else to; we listen to it again every {REST_S:g} s"
         self._faults.begin("flooded", WHERE, what, cure)
         await asyncio.sleep(REST_S)
-        resting, self._resting = self._resting, set()
-        await self._subscribe(resting)
+        self._wanting |= self._resting
+        self._resting = set()
+        if not await self.subscribe():
+            self._flooded.set()
         await asyncio.sleep(CALM_S)
-
-    async def _subscribe(self, topics: Iterable[str]) -> None:
-        wanted = [(topic, self._wanted[topic]) for topic in topics]
-        granted = await self._link.subscribe(wanted)
-        refused = [topic for (topic, _), code in zip(wanted, granted, strict=True) if code.is_failure]
-        if refused:
-            what = f"{self._link.endpoint}: refuses the subscription to {', '.join(refused)}"
-            self._faults.begin("subscription_refused", WHERE, what, "allow them in the broker's access list")
 
     def _subscription(self, topic: str) -> str:
         topics = self._topics

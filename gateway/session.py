@@ -57,7 +57,7 @@ class AlertUplink:
             self._shore.road.move(endpoint)
             up()
             log.info("connected", broker=str(endpoint), session=self.session)
-            attending = self._listen(listening), self._prove(proof)
+            attending = self._listen(listening), self._prove(proof, listening)
             await first(*attending, self._lost(link), self._give_up(link), self._go_back(endpoint))
         finally:
             self._lane.detach()
@@ -87,8 +87,8 @@ class AlertUplink:
             await listening.run()
         await asyncio.get_running_loop().create_future()
 
-    async def _prove(self, proof: Proof) -> None:
-        await proof.seek()
+    async def _prove(self, proof: Proof, listening: Listening) -> None:
+        await proof.seek(listening.subscribe)
         await asyncio.get_running_loop().create_future()
 
     async def _lost(self, link: Connection) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from tests.bench.figures import Figure
 from tests.bench.listeners import Sink
-from tests.bench.rig import Rig, Rows, folder
+from tests.bench.rig import Rig, folder
 from tests.bench.street import bands, frames, pace, wire
 from tests.support.line import Line
 from tests.support.processes import wait_for
+from tests.support.rows import Rows
 
 MESSAGES = 100_000
 BUILD_RATE = 4_000.0

@@ -2,16 +2,12 @@
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
-from gateway.rows import Standing
 from tests.support.daemon import Daemon
 from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
@@ -98,28 +94,3 @@ class Rig:
         """What the daemon counted, told as it stops."""
         assert self.daemon.stop() == 0
         return {name: value for name, value in self.daemon.log(event="stopped")[-1].items() if isinstance(value, int)}
-
-
-class Rows:
-    """A lane's file, looked at from outside while the daemon works on it."""
-
-    def __init__(self, data: Path, lane: str) -> None:
-        self._db = sqlite3.connect(f"file:{data / lane}.db?mode=ro", uri=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
-
-    @property
-    def next(self) -> int:
-        """The number that the next row gets."""
-        own = self._db.execute("SELECT value FROM record WHERE space = ''").fetchone()
-        return msgspec.msgpack.decode(own[0], type=Standing).next if own else 1
-
-    @property
-    def oldest(self) -> int | None:
-        """The number of the first row that is not delivered; None where all are."""
-        number: int | None = self._db.execute("SELECT MIN(seq) FROM row").fetchone()[0]
-        return number
