@@ -190,7 +190,7 @@ class Standby:
         if store is not self._memory and self._upkeep.spared():
             return (min(used // 10, STRIDE) if used > MEMORY_CAP else 0), CAREFUL
         room = MEMORY_CAP if store is self._memory else cap * 8 // 10 - store.log_max
-        stride = min(room // 10, STRIDE)
+        stride = min(room // 5, STRIDE)
         return (used - room + stride if used > room else 0), stride
 
     def _make_room(self, store: Store, cap: int) -> bool:
