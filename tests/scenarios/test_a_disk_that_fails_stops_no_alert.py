@@ -124,6 +124,40 @@ def test_alerts_on_a_read_only_disk_go_out_and_reach_it_once_it_is_not(
         assert cloud.breaches == []
 
 
+def test_alerts_on_a_disk_that_turns_read_only_under_the_daemon_go_out_from_memory_and_all_is_well_once_it_is_mended(
+    tmp_path: Path, broker: Mosquitto, receiver: Receiver
+) -> None:
+    more = f"serial: [{{port: {receiver.path}, name: rx}}]\nalerts: {{hold: 1s}}"
+    data = tmp_path / "box" / "data"
+    with (
+        small_disk(data, "48M", "ext4") as disk,
+        Cloud(broker) as cloud,
+        Daemon(tmp_path / "box", [broker.url], more=more) as daemon,
+    ):
+        wait_for(lambda: daemon.log(event="link up") and (disk / "ballast").exists(), 10)
+        press(receiver, 1)
+        arrives(cloud, 1)
+        mount(disk, "-o", "remount,abort")  # what the kernel does when the disk has given it rubbish
+        for number in (2, 3):
+            press(receiver, number)
+            arrives(cloud, number)
+        cloud.wait(lambda c: c.alerts(kind="storage_degraded", state="raised"), 10)
+        (fault,) = daemon.log(event="fault", fault="storage", where="alert")
+        assert "cannot be written" in fault["what"]
+        daemon.stop()
+        said = len(daemon.log(event="fault", fault="storage"))
+        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["e2fsck", "-p", str(data.parent / "image")], check=False, stdout=subprocess.DEVNULL)
+        mount(disk, "-o", "loop", str(data.parent / "image"))
+        daemon.restart()
+        press(receiver, 4)
+        arrives(cloud, 4)
+        cloud.wait(lambda c: c.alerts(kind="sos", device="band-0001", reason="repeat"), 10, "what the disk had kept")
+        assert len(daemon.log(event="fault", fault="storage")) == said
+        assert len({alert["id"] for alert in cloud.alerts(kind="sos", reason="press")}) == 4
+        assert cloud.breaches == []
+
+
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
 def test_a_disk_full_of_our_own_backlog_and_of_others_has_room_for_alerts_and_every_row_is_accounted_for(
     tmp_path: Path, receiver: Receiver, kind: str
