@@ -196,6 +196,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 class GapCause(Enum):
     CRASH = "crash"
     SHED = "shed"
+    THINNED = "thinned"
     CORRUPT = "corrupt"
     REFUSED = "refused"
 

@@ -9,6 +9,8 @@ import msgspec
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.model import Draft, Gap, GapCause, Moment, Put, Sample
+from gateway.rows import Row
+from gateway.thinning import Said
 
 HELD = 20_000
 """Samples held in memory while a commit does not return; beyond that the oldest are given up, with a gap."""
@@ -27,6 +29,12 @@ class Form(Protocol):
 
     def telemetry(self, samples: Sequence[Sample], now: Moment, /) -> Draft: ...
     def gap(self, gap: Gap, /) -> Draft: ...
+
+    def said(self, payload: bytes, /) -> list[Said] | None:
+        """What a row of telemetry says; None where it is none that this version can read."""
+
+    def thinned(self, row: Row, kept: Sequence[Said], now: Moment, /) -> Draft:
+        """A row like that one with what is kept of its readings and of those of others."""
 
 
 class Telemetry:

@@ -9,10 +9,13 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from gateway.batch import read, said
 from gateway.clock import Clock
 from gateway.contract import Codes, codes
 from gateway.errors import RequestRefused
 from gateway.model import Alert, Draft, Gap, Message, Moment, Press, Reason, Sample
+from gateway.rows import THINNED, Row
+from gateway.thinning import Said
 from gateway.trials import Trial
 
 PAYLOAD_MAX = 64 * 1024
@@ -114,6 +117,7 @@ class Wire:
         self._clock = clock
         self._codes = {**codes(), **own}
         self._services = services
+        self.said = said
 
     def alert(self, alert: Alert, reason: Reason, now: Moment) -> Draft:
         head = self._head("gateway.alert.v1", now, alert.wearable.device if alert.wearable else None)
@@ -124,6 +128,12 @@ class Wire:
         readings = [self._reading(sample) for sample in samples]
         body = {"station": self.station, "readings": readings}
         return Draft(_Frozen(self.topics.telemetry, self._head("gateway.telemetry.v1", now), body))
+
+    def thinned(self, row: Row, kept: Sequence[Said], now: Moment) -> Draft:
+        batch = read(row.payload)
+        head = self._head("gateway.telemetry.v1", now) | {"source": batch.source}
+        body = {"station": batch.data.station, "readings": [msgspec.Raw(said.written) for said in kept]}
+        return Draft(_Frozen(row.topic, head, body), subject=THINNED)
 
     def gap(self, gap: Gap) -> Draft:
         body = {

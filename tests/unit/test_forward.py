@@ -282,7 +282,7 @@ def test_beyond_its_cap_a_lane_sheds_the_oldest_and_leaves_a_gap_in_its_place(tm
             rows = await it.outbox.read(0, 1_000)
             gaps = [row.payload.split()[3].split(b"..") for row in rows if row.subject == "gap"]
             assert len(gaps) > 1
-            assert on_disk(it.outbox._rows.taking) <= 1 << 20
+            assert on_disk(it.outbox._rows.taking.path) <= 1 << 20
             told = {seq for first, last in gaps for seq in range(int(first), int(last) + 1)}
             assert told | {row.seq for row in rows} == set(range(1, rows[-1].seq + 1))
 

@@ -22,6 +22,7 @@ from gateway.sinks.words import Endpoint, Inbound, Login
 from tests.support.certificates import Certificates
 from tests.support.inside import StillClock, make_wire
 from tests.support.mosquitto import Mosquitto
+from tests.support.odd_broker import Does, OddBroker
 
 CLOCK = StillClock()
 TOPICS = make_wire(CLOCK).topics
@@ -43,9 +44,11 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
 
 
 @asynccontextmanager
-async def connected(broker: Mosquitto, name: str, version: MQTTProtocolVersion = FIVE) -> AsyncIterator[Connection]:
+async def connected(
+    broker: Mosquitto | OddBroker, name: str, version: MQTTProtocolVersion = FIVE
+) -> AsyncIterator[Connection]:
     context = None
-    if broker.tls is not None:
+    if isinstance(broker, Mosquitto) and broker.tls is not None:
         context = ssl.create_default_context(cafile=broker.tls.ca)
         context.load_cert_chain(broker.tls.client, broker.tls.client_key)
     login = Login(name, 0, version, 10, tls=(lambda: context) if context else None)
@@ -68,7 +71,7 @@ async def listens(link: Connection, faults: Faults, heard: Counter[str]) -> Asyn
 
     link.on_inbound = inbound
     running = asyncio.create_task(ears.run())
-    await asyncio.sleep(0)
+    assert await ears.subscribe()
     try:
         yield ears
     finally:
@@ -134,6 +137,25 @@ def test_a_flood_that_goes_on_is_one_fault_and_ends_each_new_subscription(
             await until(lambda: not len(faults))
 
     asyncio.run(run())
+
+
+def test_what_is_refused_after_a_flood_is_asked_for_until_it_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "REST_S", 0.05)
+    monkeypatch.setattr(listening, "CALM_S", 0.0)
+
+    async def run(broker: OddBroker) -> None:
+        faults = Faults(CLOCK.moment)
+        async with connected(broker, "ears", THREE) as link, listens(link, faults, Counter[str]()) as ears:
+            ears._allowed[TOPICS.requests] = Allowance(1, 0.0)
+            broker.refusals = 2
+            asked = Inbound(REQUEST, b"{}", False, 1, 1, None, None, 2)
+            assert [ears.hears(asked) for _ in range(3)] == [True, False, False]
+            await until(lambda: {fault.fault for fault in faults} == {"flooded", "subscription_refused"})
+            await until(lambda: not len(faults))
+            assert broker.refusals < 0
+
+    with OddBroker(lambda _topic, _payload: Does.ACKNOWLEDGE) as broker:
+        asyncio.run(run(broker))
 
 
 def test_a_few_huge_messages_are_a_flood_as_well(shared: Mosquitto) -> None:
