@@ -11,7 +11,7 @@ from dbus_fast import BusType, DBusError, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from drivers.base import Address
-from drivers.ble import faults
+from drivers.ble import faults, rfkill
 from drivers.ble.adverts import canonical
 from drivers.ble.ladder import Cause
 
@@ -57,7 +57,13 @@ class Bluez:
         raise faults.absent(self._who, tuple(f"{each.name} ({each.address})" for each in present))
 
     async def power(self, adapter: Adapter, *, on: bool) -> None:
-        await self._call(BLUEZ, adapter.path, _PROPERTIES, "Set", "ssv", [_ADAPTER, "Powered", Variant("b", on)])
+        """Switch it on or off. Of a block bluetoothd may only say that it has failed: rfkill knows."""
+        try:
+            await self._call(BLUEZ, adapter.path, _PROPERTIES, "Set", "ssv", [_ADAPTER, "Powered", Variant("b", on)])
+        except faults.RadioDown as down:
+            if on and down.cause is Cause.FAILED and rfkill.blocks(adapter.name):
+                raise faults.blocked(self._who) from down
+            raise
 
     async def discovering(self, adapter: Adapter) -> bool:
         """Whether bluetoothd believes that the adapter scans."""

@@ -9,7 +9,7 @@ import pytest
 from drivers.base import Instant, LinkDown, PacketKind, ScanMode, Write
 from drivers.ble import bluez as bluez_module
 from drivers.ble import radio as radio_module
-from drivers.ble import scan
+from drivers.ble import rfkill, scan
 from drivers.ble.bluez import bluez
 from drivers.ble.radio import Radio
 from drivers.ble.station import Options, State, Station
@@ -197,6 +197,24 @@ def test_a_blocked_adapter_is_named(bus: Bus) -> None:
             bluez.refuse["Powered"] = "org.bluez.Error.Blocked"
             told = await down(radio())
             assert (told.fault, "rfkill" in told.cure) == ("radio_blocked", True)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("soft", "fault"), [("1", "radio_blocked"), ("0", "radio_failed")])
+def test_a_block_of_which_bluetoothd_only_says_that_it_failed_is_known_from_rfkill(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, soft: str, fault: str
+) -> None:
+    switch = tmp_path / "rfkill/rfkill0"
+    switch.mkdir(parents=True)
+    (switch / "name").write_text("hci0\n")
+    (switch / "soft").write_text(f"{soft}\n")
+    monkeypatch.setattr(rfkill, "SWITCHES", switch.parent)
+
+    async def run() -> None:
+        async with Bluez(powered=False) as bluez:
+            bluez.refuse["Powered"] = "org.bluez.Error.Failed"
+            assert (await down(radio())).fault == fault
 
     asyncio.run(run())
 
