@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,14 +174,20 @@ def _happen(town: Town, victim: Packaged, size: Size, chance: random.Random) -> 
     waiting = list(range(1, size.wearables + 1))
     chance.shuffle(waiting)
     rate = min(PRESSES_A_S, size.wearables / size.seconds)
-    events = [(size.seconds / 3, victim.kill), (size.seconds * 2 / 3, victim.start)]
     began = time.monotonic()
-    while (now := time.monotonic() - began) < size.seconds:
-        if events and now >= events[0][0]:
-            events.pop(0)[1]()
-        if waiting and len(town.pressed) < now * rate:
-            town.press(waiting.pop())
-        time.sleep(0.01)
+    with ThreadPoolExecutor(1) as meanwhile:
+        dying = meanwhile.submit(_die_and_return, victim, size.seconds)
+        while (now := time.monotonic() - began) < size.seconds or not dying.done():
+            if waiting and len(town.pressed) < now * rate:
+                town.press(waiting.pop())
+            time.sleep(0.01)
+        dying.result()
+
+
+def _die_and_return(node: Packaged, seconds: float) -> None:
+    for turn in (node.kill, node.start):
+        time.sleep(seconds / 3)
+        turn()
 
 
 def _outcome(platform: Platform, committed: set[str], town: Town) -> Outcome:

@@ -24,14 +24,15 @@ def corruption(cases: int, seed: int) -> bool:
                 rows = survives(folder, written)
             except AssertionError as wrong:
                 broken += 1
-                print(f"\nseed {seed + case}: {done}: {wrong}", flush=True)
+                print(f"seed {seed + case}: {done}: {wrong}", flush=True)
                 continue
             saved += rows
             gaps += rows < ROWS
-        print(f"\r{case + 1:,} files", end="", flush=True)
+        if (case + 1) % 100 == 0:
+            print(f"so far {case + 1:,} files", flush=True)
     sent = (cases - broken) * ROWS
     print(
-        f"\r{cases:,} cases: {sent:,} alerts in the files, {saved:,} arrived, {sent - saved:,} destroyed and told by "
+        f"{cases:,} cases: {sent:,} alerts in the files, {saved:,} arrived, {sent - saved:,} destroyed and told by "
         f"{gaps} gaps; {broken} files with any lost untold, doubled or made up"
     )
     print(f"control: SQLite by itself fails on {fooled} of the files, or reads something else than was written")

@@ -16,22 +16,23 @@ OF_EACH = 20
 
 def kills(cases: int, seed: int) -> bool:
     toll, well = Toll(), True
+    sizes = [min(OF_EACH, cases - begun) for begun in range(0, cases, OF_EACH)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        sizes = [min(OF_EACH, cases - begun) for begun in range(0, cases, OF_EACH)]
         stations = {pool.submit(_station, size, seed + number): seed + number for number, size in enumerate(sizes)}
         for ended in as_completed(stations):
             try:
                 of_this = ended.result()
-            except AssertionError as wrong:
+            except AssertionError as wrong:  # it did not start or die in time: the others go on
                 well = False
-                print(f"\nseed {stations[ended]}: {wrong}", flush=True)
+                print(f"seed {stations[ended]}: {wrong}", flush=True)
                 continue
             toll += of_this
             if not of_this.whole:
-                print(f"\nseed {stations[ended]}: {of_this}", flush=True)
-            print(f"\r{toll.cases:,} kills", end="", flush=True)
+                print(f"seed {stations[ended]}: {of_this}", flush=True)
+            if toll.cases % (5 * OF_EACH) == 0:
+                print(f"so far {toll.cases:,} cases, {toll.sent:,} alerts sent, {toll.arrived:,} arrived", flush=True)
+    print(toll, flush=True)
     forgetful = _control(seed)
-    print(f"\r{toll}")
     print(f"control: a station that keeps nothing over a kill lost {forgetful.lost} of {forgetful.messages} messages")
     return well and toll.whole and bool(forgetful.lost)
 
