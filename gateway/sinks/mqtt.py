@@ -22,13 +22,12 @@ from gateway.errors import UplinkDown
 from gateway.model import Message
 from gateway.sinks.blocking import on_thread
 from gateway.sinks.failures import explain_refusal, explain_trouble
-from gateway.sinks.paced import PacedClient
+from gateway.sinks.paced import PACKET_MAX, PacedClient
 from gateway.sinks.words import Endpoint, Inbound, Login
 
 CONNECT_S = 8.0
 MISC_S = 1.0
 RECEIVE_MAXIMUM = 65535
-INBOUND_MAX = 1024 * 1024
 INBOUND_AT_ONCE = 16
 """Messages to us that may be under way: the answers to what we send stand in line with them."""
 
@@ -175,7 +174,7 @@ class Connection:
             return
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = login.keep_session_s
-        properties.MaximumPacketSize = INBOUND_MAX
+        properties.MaximumPacketSize = PACKET_MAX
         properties.ReceiveMaximum = INBOUND_AT_ONCE
         self._client.connect(
             endpoint.host,
