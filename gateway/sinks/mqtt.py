@@ -53,6 +53,7 @@ class Connection:
         self._socket: Any = None
         self._writing = False
         self._misc: asyncio.TimerHandle | None = None
+        self._again: asyncio.Handle | None = None
         self._client = self._make(will)
 
     @property
@@ -216,10 +217,13 @@ class Connection:
 
     def _readable(self) -> None:
         """Read a little; whatever else is to be done gets its turn before the next."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self._client.loop_read()
         self._after()
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._loop.call_soon(self._readable)  # what TLS has deciphered already makes no socket readable
+            self._again = self._loop.call_soon(self._readable)  # what TLS has deciphered makes no socket readable
 
     def _writable(self) -> None:
         self._client.loop_write()
