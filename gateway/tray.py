@@ -42,13 +42,13 @@ class Worth(IntEnum):
     """What gives way first: the lesser before the greater, and of one kind the oldest."""
 
     BESIDE = 0
-    """Neither a press nor a fall: a copy, a condition, an end, what is only to be remembered, a reply to a device."""
+    """Neither a press nor a fall: a copy, a condition, an end, what is only to be remembered."""
     STRANGER = 1
     """A press or a fall of a device that is not in the roster."""
     WEARER = 2
     """A press or a fall of one of ours, and what is wrong with the station itself."""
-    SAID = 3
-    """A word or a question of people: whoever takes them in keeps them few, and owes each an answer."""
+    OWED = 3
+    """Somebody waits for the answer, people or a device: whoever takes these in keeps them few, and counts on each."""
 
 
 class Tray:
@@ -88,8 +88,8 @@ class Tray:
 
 def worth(work: Work) -> Worth:
     match work:
-        case Ruled() | Asked():
-            return Worth.SAID
+        case Ruled() | Asked() | Then():
+            return Worth.OWED
         case Pressed(wearable=who, key=key):
             if who is None:
                 return Worth.WEARER

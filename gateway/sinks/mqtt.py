@@ -22,13 +22,12 @@ from gateway.errors import UplinkDown
 from gateway.model import Message
 from gateway.sinks.blocking import on_thread
 from gateway.sinks.failures import explain_refusal, explain_trouble
-from gateway.sinks.paced import PacedClient
+from gateway.sinks.paced import PACKET_MAX, PacedClient
 from gateway.sinks.words import Endpoint, Inbound, Login
 
 CONNECT_S = 8.0
 MISC_S = 1.0
 RECEIVE_MAXIMUM = 65535
-INBOUND_MAX = 1024 * 1024
 INBOUND_AT_ONCE = 16
 """Messages to us that may be under way: the answers to what we send stand in line with them."""
 
@@ -54,6 +53,7 @@ class Connection:
         self._socket: Any = None
         self._writing = False
         self._misc: asyncio.TimerHandle | None = None
+        self._again: asyncio.Handle | None = None
         self._client = self._make(will)
 
     @property
@@ -175,7 +175,7 @@ class Connection:
             return
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = login.keep_session_s
-        properties.MaximumPacketSize = INBOUND_MAX
+        properties.MaximumPacketSize = PACKET_MAX
         properties.ReceiveMaximum = INBOUND_AT_ONCE
         self._client.connect(
             endpoint.host,
@@ -217,10 +217,13 @@ class Connection:
 
     def _readable(self) -> None:
         """Read a little; whatever else is to be done gets its turn before the next."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self._client.loop_read()
         self._after()
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._loop.call_soon(self._readable)  # what TLS has deciphered already makes no socket readable
+            self._again = self._loop.call_soon(self._readable)  # what TLS has deciphered makes no socket readable
 
     def _writable(self) -> None:
         self._client.loop_write()

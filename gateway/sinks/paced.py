@@ -11,6 +11,9 @@ from gateway.sinks.words import Inbound
 AT_ONCE = 8
 """Packets that are read before other work on the loop gets its turn: half a millisecond's work or so."""
 
+PACKET_MAX = 1024 * 1024
+"""Bytes kept of a packet that comes in pieces. MQTT 5 lets us refuse longer ones; over 3.1.1 we pass over their end."""
+
 
 class PacedClient(Client):
     """paho reads as many packets in a go as it has publishes under way, whatever it is asked; this one reads as asked.
@@ -27,6 +30,7 @@ class PacedClient(Client):
                 return MQTTErrorCode.MQTT_ERR_NO_CONN
             code = self._packet_read()
             if code is MQTTErrorCode.MQTT_ERR_AGAIN:
+                del self._in_packet["packet"][PACKET_MAX:]
                 break
             if code:
                 return self._loop_rc_handle(code)

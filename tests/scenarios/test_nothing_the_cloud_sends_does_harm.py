@@ -32,13 +32,21 @@ def press(receiver: Receiver, number: int) -> None:
 
 def hostile(chance: random.Random, alert: str) -> tuple[str, bytes]:
     """A topic that the station subscribes to, and bytes; an alert is named only where nothing may come of it."""
-    verbs = ["request/ping", "request/info", "request/alerts", "request/", "request/%s", f"alert/{'x' * 500}/ack"]
+    verbs = [
+        "request/ping",
+        "request/info",
+        "request/alerts",
+        "request/test-window",
+        "request/",
+        "request/%s",
+        f"alert/{'x' * 500}/ack",
+    ]
     below = chance.choice([*verbs, "alert//ack", "alert/\u00e9/ack", f"alert/{alert}/ack", "state", "probe"])
     rubbish = chance.randbytes(chance.choice([0, 1, 30, 5_000]))
     words = {"v": 1, "id": "q", "action": "clear", "by": "x" * chance.choice([0, 70]), "args": {"a": [None] * 50}}
     said = [json.dumps(words).encode(), json.dumps(words | {"v": chance.random()}).encode()]
     if below not in ("state", "probe"):  # the platform of the test reads these as well
-        said += [rubbish, b"[" * 2_000]
+        said += [rubbish, b"[" * 2_000, b'{"v":1e999,"id":"q"}', b'{"v":1,"id":"q","id":"r","args":{"minutes":-1e400}}']
     return f"{BASE}/{below}", chance.choice(said)
 
 

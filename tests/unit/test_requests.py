@@ -120,6 +120,9 @@ HOSTILE: dict[str, tuple[object, str]] = {
     "NaN": (b'{"v":NaN,"id":"q-1","action":"accept","by":"desk-3"}', "invalid"),
     "a deep list": (b"[" * 60_000, "invalid"),
     "another version": (ACCEPT | {"v": 2}, "invalid"),
+    "a number beyond range": (b'{"v":1e999,"id":"q-1","action":"accept","by":"desk-3"}', "invalid"),
+    "a number without end": (b'{"v":1,"id":' + b"9" * 60_000 + b',"action":"accept","by":"desk-3"}', "invalid"),
+    "a byte order mark": (b'\xef\xbb\xbf{"v":1,"id":"q-1","action":"accept","by":"desk-3"}', "invalid"),
     "an unknown action": (ACCEPT | {"action": "delete"}, "invalid"),
     "a number for a name": (ACCEPT | {"by": 3}, "invalid"),
     "an object for an id": (ACCEPT | {"id": {}}, "invalid"),
@@ -384,7 +387,17 @@ PAYLOADS = st.binary(max_size=300) | st.dictionaries(FIELDS, VALUES).map(lambda 
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.sampled_from(["alert/{}/ack", "request/ping", "request/x"]), PAYLOADS), max_size=20))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["alert/{}/ack", "request/ping", "request/info", "request/alerts", "request/test-window", "request/x"]
+            ),
+            PAYLOADS,
+        ),
+        max_size=20,
+    )
+)
 def test_whatever_bytes_come_each_message_is_answered_once(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, bytes]]
 ) -> None:

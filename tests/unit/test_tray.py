@@ -37,17 +37,17 @@ def copy(number: int) -> Copied:
 
 
 MAKES = {
-    Worth.BESIDE: [copy, condition, lambda number: Then(lambda: print(number))],
+    Worth.BESIDE: [copy, condition],
     Worth.STRANGER: [strangers],
     Worth.WEARER: [wearers, lambda number: replace(condition(number), wearable=None)],
-    Worth.SAID: [lambda number: Ruled(Accept(f"a{number}", "desk"), lambda _: None)],
+    Worth.OWED: [lambda number: Ruled(Accept(f"a{number}", "desk"), lambda _: None), lambda _: Then(lambda: None)],
 }
 
 
 def test_every_work_has_its_worth() -> None:
     for expected, makes in MAKES.items():
         assert {worth(make(1)) for make in makes} == {expected}
-    assert worth(Asked(lambda _: None)) is Worth.SAID
+    assert worth(Asked(lambda _: None)) is Worth.OWED
 
 
 def test_a_million_strangers_push_out_no_wearer_and_take_no_more_room_than_there_is() -> None:
