@@ -33,6 +33,8 @@ LOG_MAX = 4 << 20
 """Bytes that the write-ahead log takes at most, but for a single transaction that is larger."""
 CHECKED = 32 << 20
 """A file up to this size is checked whole as it is opened; a larger one is judged as its rows are read."""
+CACHE_KIB = 512
+"""Rows come at one end and go at the other: a larger cache fills with pages that nobody reads again."""
 SPARE = 64
 """Free pages that a file keeps for the rows to come."""
 STEP = 256
@@ -79,6 +81,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA temp_store=MEMORY")
+        self._db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         self._db.execute(f"PRAGMA wal_autocheckpoint={self.log_max // 4096}")
         self._db.execute(f"PRAGMA journal_size_limit={self.log_max}")
         recovered = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
