@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from gateway.aside import SPACE as ASIDE
 from gateway.aside import Aside
 from gateway.clock import Clock
+from gateway.config import Telemetry
 from gateway.damage import files
 from gateway.disk import Disk
 from gateway.errors import StorageFailed, StorageFull, StoreDamaged
@@ -30,6 +31,7 @@ from gateway.telemetry import Form
 log = structlog.get_logger("storage")
 
 NO_MATCHING_SUBSCRIBERS = 0x10
+ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -41,6 +43,13 @@ class Plan(msgspec.Struct, frozen=True):
     cap: int | None = None
     grouped: bool = False
     must_be_heard: bool = False
+
+
+def plans(telemetry: Telemetry) -> tuple[Plan, Plan]:
+    """Of the alert lane and of the telemetry lane."""
+    window = Window(telemetry.window, telemetry.window_bytes)
+    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
+    return alert, Plan("telemetry", window, telemetry.cap, grouped=True)
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -28,6 +28,8 @@ from gateway.sections import CREDENTIALS, Secret
 
 T = TypeVar("T")
 ROSTER = str(Config.model_fields["roster"].default)
+OPTIONAL = (("influx", "InfluxDB", "influxdb_client"), ("metrics", "Prometheus", "prometheus_client"))
+"""Sections that want a part of their own: what it is for, and the library that it brings."""
 Finding = tuple[Where, str, str]
 """Where, what is wrong, what would be right."""
 
@@ -164,9 +166,10 @@ def _amiss(config: Config) -> Iterator[Finding]:
     yield from _missing(config)
     if config.data.exists() and not config.data.is_dir():
         yield ("data",), f"{config.data} is not a folder", "name a folder; it is made where there is none"
-    if config.influx is not None and importlib.util.find_spec("influxdb_client") is None:
-        cure = "run install.sh again, which adds it now; elsewhere pip install 'station-gateway[influx]'"
-        yield ("influx",), "the optional part for InfluxDB is not installed", cure
+    for section, of, library in OPTIONAL:
+        if getattr(config, section) is not None and importlib.util.find_spec(library) is None:
+            cure = f"run install.sh again, which adds it now; elsewhere pip install 'station-gateway[{section}]'"
+            yield (section,), f"the optional part for {of} is not installed", cure
     yield from _doubled(config)
     yield from _disputed(config)
 
