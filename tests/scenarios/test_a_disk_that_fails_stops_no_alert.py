@@ -2,8 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,21 +10,10 @@ from gateway.cli.street import Code, Kind, serial_frame
 from tests.support.air import band
 from tests.support.cloud import Cloud
 from tests.support.daemon import Daemon
+from tests.support.disks import small_disk
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
-
-
-@contextmanager
-def small_disk(at: Path, size: str) -> Iterator[Path]:
-    at.mkdir(parents=True)
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(at)], check=False)
-    if made.returncode:
-        pytest.skip("a file system cannot be mounted here")
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "-l", str(at)], check=True)
 
 
 def press(receiver: Receiver, number: int) -> None:
