@@ -39,6 +39,10 @@ CHINESE_SIGNS = {
         "{where}：{found} 无权写入", "执行 `chown {found} {where}`；串口则 `adduser {found} dialout`"
     ),
     Sign.HIDDEN: Told("{where}：网关的服务单元看不到它", "移到 /etc/station-gateway 或 /var/lib/station-gateway"),
+    Sign.SHUT_IN: Told(
+        "{where}：网关的服务单元不允许写入这里",
+        "用 `data: /var/lib/station-gateway`，或用 `systemctl edit station-gateway` 加 `ReadWritePaths={where}`",
+    ),
     Sign.SECRET_OPEN: Told("{where}：机上任何人都能读这个密钥（权限 {found}）", "执行 `chmod o= {where}`"),
     Sign.NOT_ROOT: Told("没有检查 {found} 的权限", "请用 root 运行 doctor"),
     Sign.UNIT_GOOD: Told("{where}：开机启动，正在运行"),

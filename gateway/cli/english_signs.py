@@ -55,6 +55,10 @@ ENGLISH_SIGNS = {
         "{where}: the daemon's unit does not let it see this",
         "move it to /etc/station-gateway or /var/lib/station-gateway",
     ),
+    Sign.SHUT_IN: Told(
+        "{where}: the daemon's unit does not let it write there",
+        "`data: /var/lib/station-gateway`, or `ReadWritePaths={where}` by `systemctl edit station-gateway`",
+    ),
     Sign.SECRET_OPEN: Told("{where}: a secret that everybody on the box may read (mode {found})", "`chmod o= {where}`"),
     Sign.NOT_ROOT: Told("what {found} may do was not tried", "run doctor as root"),
     Sign.UNIT_GOOD: Told("{where}: begins with the box, and runs"),

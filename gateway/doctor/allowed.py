@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.config import Config
 from gateway.doctor.facts import Access, Confidence, Need
+from gateway.doctor.judge_box import STATE
 from gateway.sections import Secret
 
 USER = "station-gateway"
@@ -58,11 +59,17 @@ def wanted(config: Config, file: Path) -> Iterator[tuple[Path, Need]]:
     files += [secret.file for secret in secrets(config)]
     files += [influx.ca] if influx is not None else []
     yield from ((path, Need.READ) for path in files if path is not None and path.exists())
-    data = next(each for each in (config.data, *config.data.parents) if each.exists())
-    yield data, Need.WRITE
+    yield from ((path, Need.WRITE) for path in (_data(config.data),) if path is not None)
     yield from ((path, Need.WRITE) for path in sorted(config.data.glob("*.db*")))
     ports = (Path(link.port) for link in config.serial if link.port.startswith("/"))
     yield from ((port, Need.WRITE) for port in ports if port.exists())
+
+
+def _data(folder: Path) -> Path | None:
+    """Where the data folder is, or is to be made by the daemon; its usual one is made by systemd."""
+    if folder == STATE and not folder.exists():
+        return None
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def secrets(config: Config) -> list[Secret]:

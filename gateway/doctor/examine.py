@@ -9,9 +9,10 @@ import msgspec
 from drivers.ble.reset import SOCKET as RESET
 from drivers.marked import Refused
 from drivers.registry import Profiles
+from gateway.box import Unseen
 from gateway.config import Config
 from gateway.doctor import allowed, judge_box, judge_links, machine, ports, radios, uplinks
-from gateway.doctor.facts import Socket, Unit, Welcome
+from gateway.doctor.facts import Need, Socket, Unit, Welcome
 from gateway.doctor.findings import Finding, Sign
 from gateway.doctor.standing import Daemon, NoDaemon
 from gateway.sensors import certificates, thermometers
@@ -36,8 +37,7 @@ async def examine(file: Path, daemon: Daemon | NoDaemon) -> list[Finding]:
     time, unit = machine.time(station.config.data if station else DATA), machine.unit(SERVICE)
     found += [*judge_box.time(time), *judge_box.temperature(thermometers()), *judge_box.unit(unit)]
     if station is not None:
-        installed = isinstance(unit, Unit) and unit.loaded == "loaded"
-        found += [*_disk(station), *_permissions(station, installed=installed), *_ways(station, daemon)]
+        found += [*_disk(station), *_permissions(station, unit), *_ways(station, daemon)]
         found += await _bluetooth(station, daemon)
         found += await _brokers(station, time.now)
     found += judge_links.daemon(daemon)
@@ -77,7 +77,7 @@ def _disk(station: Station) -> Iterator[Finding]:
         yield from judge_box.wear(worn)
 
 
-def _permissions(station: Station, *, installed: bool) -> Iterator[Finding]:
+def _permissions(station: Station, unit: Unit | Unseen) -> Iterator[Finding]:
     who, config = allowed.account(), station.config
     wanted = list(allowed.wanted(config, station.file))
     if who.asked:
@@ -85,8 +85,7 @@ def _permissions(station: Station, *, installed: bool) -> Iterator[Finding]:
         yield from judge_box.permissions(who.name, allowed.accesses(who, wanted), secrets)
     else:
         yield Finding(Sign.NOT_ROOT, found=who.name)
-    if installed:
-        yield from judge_box.sandbox(path for path, _ in wanted)
+    yield from judge_box.sandbox(unit, config.data, (path for path, need in wanted if need is Need.READ))
 
 
 def _ways(station: Station, daemon: Daemon | NoDaemon) -> Iterator[Finding]:

@@ -60,12 +60,16 @@ class Confidence(msgspec.Struct, frozen=True):
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A unit in systemd's own words: loaded or not-found, enabled or disabled, active or failed."""
+    """A unit in systemd's own words: loaded or not-found, enabled or disabled, active or failed.
+
+    `writable` are folders beyond its own that it may write.
+    """
 
     name: str
     loaded: str
     enabled: str
     active: str
+    writable: tuple[Path, ...] = ()
 
 
 class Socket(msgspec.Struct, frozen=True):

@@ -69,6 +69,7 @@ class Sign(Enum):
     UNREADABLE = "unreadable", Part.PERMISSIONS, Level.ERROR
     UNWRITABLE = "unwritable", Part.PERMISSIONS, Level.ERROR
     HIDDEN = "hidden", Part.PERMISSIONS, Level.ERROR
+    SHUT_IN = "shut_in", Part.PERMISSIONS, Level.ERROR
     SECRET_OPEN = "secret_open", Part.PERMISSIONS, Level.WARNING
     NOT_ROOT = "not_root", Part.PERMISSIONS, Level.WARNING
 

@@ -24,6 +24,8 @@ SCARCE, URGENT = 2, 3
 VOLATILE = frozenset({"tmpfs", "ramfs", "overlay"})
 UNFIT = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "vfat", "exfat", "ntfs", "ntfs3", "fuseblk"})
 """Over a network SQLite's locks and log do not hold; and what cameras use survives no power cut."""
+STATE = Path("/var/lib/station-gateway")
+"""The unit's StateDirectory=; all else is read-only for it."""
 UNSEEN_BY_UNIT = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - named, not used
 """What ProtectHome= and PrivateTmp= hide from the daemon."""
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -95,11 +97,15 @@ def permissions(user: str, accesses: Iterable[Access], secrets: Iterable[Confide
         yield Finding(Sign.ALLOWED, found=user)
 
 
-def sandbox(paths: Iterable[Path]) -> Iterator[Finding]:
-    """Of paths that the daemon wants: those that its unit does not let it see."""
-    for path in paths:
+def sandbox(fact: Unit | Unseen, data: Path, read: Iterable[Path]) -> Iterator[Finding]:
+    """Of what the daemon wants: what its unit does not let it see, and a data folder that it does not let it write."""
+    if isinstance(fact, Unseen) or fact.loaded != "loaded":
+        return
+    for path in (data, *read):
         if any(path.is_relative_to(hidden) for hidden in UNSEEN_BY_UNIT):
             yield Finding(Sign.HIDDEN, str(path))
+    if not any(data.is_relative_to(own) for own in (STATE, *fact.writable)):
+        yield Finding(Sign.SHUT_IN, str(data))
 
 
 def unit(fact: Unit | Unseen) -> Iterator[Finding]:

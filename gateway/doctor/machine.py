@@ -107,12 +107,13 @@ def unit(name: str) -> Unit | Unseen:
     """As systemd knows it."""
     if not SYSTEMD.is_dir():
         return Unseen(name, "")
-    wanted = ["LoadState", "UnitFileState", "ActiveState"]
+    wanted = ["LoadState", "UnitFileState", "ActiveState", "ReadWritePaths"]
     asked = ["systemctl", "show", name, *(f"--property={each}" for each in wanted)]
     try:
         told = subprocess.run(asked, capture_output=True, text=True, timeout=SYSTEMCTL_S, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
         return Unseen(name, f" ({error})")
     said = dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
-    loaded, enabled, active = (said.get(each, "") or "?" for each in wanted)
-    return Unit(name, loaded, enabled, active)
+    loaded, enabled, active = (said.get(each, "") or "?" for each in wanted[:3])
+    writable = (Path(each.lstrip("-+")) for each in said.get("ReadWritePaths", "").split())
+    return Unit(name, loaded, enabled, active, tuple(writable))

@@ -73,7 +73,7 @@ def test_without_the_installed_user_it_is_whoever_asks(monkeypatch: pytest.Monke
     assert len(account().groups) == 2  # its own, and that of the serial ports
 
 
-def test_what_the_daemon_wants_is_what_the_configuration_names(folder: Path) -> None:
+def test_what_the_daemon_wants_is_what_the_configuration_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("gateway.yaml", "devices.yaml", "ca.pem", "key", "token"):
         (folder / name).touch()
     config = Config.model_validate(
@@ -100,6 +100,9 @@ def test_what_the_daemon_wants_is_what_the_configuration_names(folder: Path) -> 
     assert [path for path, need in wanted(config, read[0]) if need is Need.WRITE] == [
         folder / "data", folder / "data" / "alert.db", Path("/dev/null")
     ]  # fmt: skip
+    monkeypatch.setattr(allowed, "STATE", config.data.parent / "usual")
+    usual = config.model_copy(update={"data": config.data.parent / "usual"})
+    assert [path for path, need in wanted(usual, read[0]) if need is Need.WRITE] == [Path("/dev/null")]
     (folder / "key").chmod(0o644)
     (folder / "token").chmod(0o600)
     assert list(confidences(config)) == [Confidence(folder / "key", 0o644), Confidence(folder / "token", 0o600)]

@@ -16,6 +16,7 @@ from gateway.doctor.judge_box import FULL, size
 NOW = datetime(2026, 11, 25, 8, 30, tzinfo=UTC)
 SHOWN = "2026-11-25 08:30"
 DATA = Path("/var/lib/station-gateway")
+UNIT = Unit("a.service", "loaded", "enabled", "active")
 DISK = Disk(DATA, "ext4", 10 << 30, 30 << 30, 500_000, counts_files=True, read_only=False, wanted=1 << 30)
 
 
@@ -123,7 +124,24 @@ def test_what_is_denied_is_told_each_and_what_others_may_read() -> None:
     ],
 )
 def test_what_the_units_sandbox_hides(path: str, *, hidden: bool) -> None:
-    assert list(judge_box.sandbox([Path(path)])) == ([Finding(Sign.HIDDEN, path)] if hidden else [])
+    assert list(judge_box.sandbox(UNIT, DATA, [Path(path)])) == ([Finding(Sign.HIDDEN, path)] if hidden else [])
+    for elsewhere in (Unseen("a.service", ""), replace(UNIT, loaded="not-found")):
+        assert list(judge_box.sandbox(elsewhere, Path("/srv"), [Path(path)])) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "writable", "shut"),
+    [
+        ("/var/lib/station-gateway", (), False),
+        ("/var/lib/station-gateway/deeper", (), False),
+        ("/var/lib/station-gateway-2", (), True),
+        ("/srv/data", (), True),
+        ("/srv/data", (Path("/srv"), Path("/x")), False),
+    ],
+)
+def test_a_data_folder_that_the_unit_may_not_write(data: str, writable: tuple[Path, ...], *, shut: bool) -> None:
+    found = list(judge_box.sandbox(replace(UNIT, writable=writable), Path(data), ()))
+    assert found == ([Finding(Sign.SHUT_IN, data)] if shut else [])
 
 
 @pytest.mark.parametrize(

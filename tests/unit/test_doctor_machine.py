@@ -16,6 +16,7 @@ from tests.support.disks import small_disk
 SHOWN = """#!/bin/sh
 [ "$1 $2" = "show a.service" ] || exit 1
 echo LoadState=loaded; echo UnitFileState=disabled; echo ActiveState=inactive
+echo ReadWritePaths=/srv/a -/srv/b
 """
 
 
@@ -101,7 +102,9 @@ def test_a_unit_is_asked_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     program = tmp_path / "systemctl"
     program.write_text(SHOWN)
     program.chmod(0o755)
-    assert machine.unit("a.service") == Unit("a.service", "loaded", "disabled", "inactive")
+    assert machine.unit("a.service") == Unit(
+        "a.service", "loaded", "disabled", "inactive", (Path("/srv/a"), Path("/srv/b"))
+    )
     found = machine.unit("b.service")
     assert isinstance(found, Unseen)
     assert "exit status 1" in found.why
