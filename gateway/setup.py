@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from stat import S_ISDIR
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -164,7 +165,7 @@ def _unordered(config: Config, roster: Roster, profiles: Profiles) -> Iterator[F
 
 def _amiss(config: Config) -> Iterator[Finding]:
     yield from _missing(config)
-    if config.data.exists() and not config.data.is_dir():
+    if _is_no_folder(config.data):
         yield ("data",), f"{config.data} is not a folder", "name a folder; it is made where there is none"
     for section, of, library in OPTIONAL:
         if getattr(config, section) is not None and importlib.util.find_spec(library) is None:
@@ -232,6 +233,13 @@ def _missing(config: Config) -> Iterator[Finding]:
         what = _unreadable(path) if path is not None else None
         if what is not None:
             yield where, f"{path}: {what}", _put_in_place(kept)
+
+
+def _is_no_folder(path: Path) -> bool:
+    try:
+        return not S_ISDIR(path.stat().st_mode)
+    except OSError:  # not there yet, or not ours to see
+        return False
 
 
 def _put_in_place(kept: Path | Secret | None) -> str:

@@ -4,7 +4,7 @@ from gateway.cli.words import Told
 from gateway.doctor.findings import Sign
 
 CHINESE_SIGNS = {
-    Sign.CONFIG_GOOD: Told("{where}：正确。站点 {found}，设备 {right} 个"),
+    Sign.CONFIG_GOOD: Told("{where}：正确。站点 {found}，设备 {more} 个"),
     Sign.CONFIG_DOUBTFUL: Told("{where}: {found}", "{cure}"),
     Sign.CONFIG_WRONG: Told("{where}: {found}", "{cure}"),
     Sign.CLOCK_SYNCED: Told("已校准，{found} UTC"),
@@ -13,14 +13,14 @@ CHINESE_SIGNS = {
         "时间不可能是 {found} UTC", "执行 `timedatectl set-time`；断电后丢失时间的主机要换电池"
     ),
     Sign.CLOCK_BEHIND: Told(
-        "显示 {found} UTC，而数据目录在 {right} 写过", "执行 `timedatectl set-ntp true`；断电后丢失时间的主机要换电池"
+        "显示 {found} UTC，而数据目录在 {more} 写过", "执行 `timedatectl set-ntp true`；断电后丢失时间的主机要换电池"
     ),
     Sign.COOL: Told("最高 {found} 摄氏度（{where}）"),
     Sign.HOT: Told("{found} 摄氏度（{where}）", "改善通风，清理散热口"),
     Sign.TOO_HOT: Told("{found} 摄氏度（{where}），主机可能关机", "改善通风，检查风扇"),
-    Sign.DISK_GOOD: Told("{where}：剩余 {found}，共 {right}"),
+    Sign.DISK_GOOD: Told("{where}：剩余 {found}，共 {more}"),
     Sign.DISK_TIGHT: Told(
-        "{where}：剩余 {found}，而最多还可能需要 {right}", "换更大的磁盘，或减小 telemetry.cap 和 influx.cap"
+        "{where}：剩余 {found}，而最多还可能需要 {more}", "换更大的磁盘，或减小 telemetry.cap 和 influx.cap"
     ),
     Sign.DISK_FULL: Told("{where}：只剩 {found}", "腾出空间：查看 `du -x {where}` 和 `df`"),
     Sign.DISK_CROWDED: Told("{where}：只能再存 {found} 个文件", "删除小文件：查看 `df -i`"),
@@ -54,8 +54,8 @@ CHINESE_SIGNS = {
         "{where}：没有运行（{found}）", "执行 `systemctl restart station-gateway`，查看 `journalctl -u station-gateway`"
     ),
     Sign.NO_SYSTEMD: Told("无法询问 systemd{found}", "启动网关的程序必须在它每次结束后重新启动它"),
-    Sign.SOCKET_GOOD: Told("{right}：在 {where} 可用"),
-    Sign.SOCKET_ABSENT: Told("{where}：不存在", "执行 `systemctl enable --now {right}`"),
+    Sign.SOCKET_GOOD: Told("{more}：在 {where} 可用"),
+    Sign.SOCKET_ABSENT: Told("{where}：不存在", "执行 `systemctl enable --now {more}`"),
     Sign.BLUETOOTHD_RUNS: Told("bluetoothd 有应答（版本 {found}）"),
     Sign.ADAPTER_GOOD: Told("{where}：已打开"),
     Sign.ADAPTER_OFF: Told("{where}：已关闭", "网关会打开它；否则执行 `bluetoothctl power on`"),
@@ -83,10 +83,10 @@ CHINESE_SIGNS = {
     Sign.LOGIN_REFUSED: Told("拒绝登录：{found}", "检查 mqtt.username、mqtt.password 和服务器的用户表"),
     Sign.LOGIN_UNREADABLE: Told("读不到登录文件：{found}", "把文件放好，网关用户要能读"),
     Sign.NO_BROKER: Told("没有一个服务器可用：警报发不出去", "见上面每个服务器的说明"),
-    Sign.CERTIFICATE_GOOD: Told("{where}：还有 {found} 天，到 {right} UTC"),
-    Sign.CERTIFICATE_ENDS: Told("{where}：再过 {found} 天到期（{right} UTC）", "换上新证书"),
-    Sign.CERTIFICATE_ENDED: Told("{where}：已于 {right} UTC 到期", "换上新证书，并查看上面的时钟"),
-    Sign.CERTIFICATE_EARLY: Told("{where}：{right} UTC 之前无效", "查看上面的时钟"),
+    Sign.CERTIFICATE_GOOD: Told("{where}：还有 {found} 天，到 {more} UTC"),
+    Sign.CERTIFICATE_ENDS: Told("{where}：再过 {found} 天到期（{more} UTC）", "换上新证书"),
+    Sign.CERTIFICATE_ENDED: Told("{where}：已于 {more} UTC 到期", "换上新证书，并查看上面的时钟"),
+    Sign.CERTIFICATE_EARLY: Told("{where}：{more} UTC 之前无效", "查看上面的时钟"),
     Sign.CERTIFICATE_UNREADABLE: Told("{where}：无法读取（{found}）", "放上 PEM 文件，网关用户要能读"),
     Sign.DAEMON_RUNS: Told("已运行 {found} 分钟"),
     Sign.DAEMON_DENIED: Told("{where}：您无权询问网关", "请用 root，或加入 station-gateway 组"),
@@ -96,7 +96,7 @@ CHINESE_SIGNS = {
     ),
     Sign.DAEMON_WARNS: Told("{where}: {found}", "{cure}"),
     Sign.DAEMON_FAULT: Told("{where}: {found}", "{cure}"),
-    Sign.ALERTS_WAIT: Told("等待服务器的警报消息 {found} 条，最早的已等 {right} 分钟", "见这里的服务器和故障"),
+    Sign.ALERTS_WAIT: Told("等待服务器的警报消息 {found} 条，最早的已等 {more} 分钟", "见这里的服务器和故障"),
     Sign.SET_ASIDE: Told("{where} 通道：被拒收而搁置 {found} 条", "执行 `station-gateway outbox list`"),
     Sign.LINK_HEARS: Told("{where}：{found} 个数据包"),
     Sign.LINK_SILENT: Told(

@@ -57,7 +57,7 @@ def lines(found: Sequence[Finding], words: Words) -> Iterator[str]:
 
 def told(finding: Finding, words: Words) -> tuple[str, str]:
     """What is so, and what to do."""
-    given = {"where": finding.where, "found": finding.found, "right": finding.right, "cure": finding.cure}
+    given = {"where": finding.where, "found": finding.found, "more": finding.more, "cure": finding.cure}
     what, cure = words.signs[finding.sign]
     return plain(what.format(**given)), plain(cure.format(**given))
 

@@ -4,7 +4,7 @@ from gateway.cli.words import Told
 from gateway.doctor.findings import Sign
 
 ENGLISH_SIGNS = {
-    Sign.CONFIG_GOOD: Told("{where}: good. Station {found}, wearables: {right}"),
+    Sign.CONFIG_GOOD: Told("{where}: good. Station {found}, wearables: {more}"),
     Sign.CONFIG_DOUBTFUL: Told("{where}: {found}", "{cure}"),
     Sign.CONFIG_WRONG: Told("{where}: {found}", "{cure}"),
     Sign.CLOCK_SYNCED: Told("synchronised, {found} UTC"),
@@ -16,15 +16,15 @@ ENGLISH_SIGNS = {
         "`timedatectl set-time`; a box that forgets the time without power wants a new battery",
     ),
     Sign.CLOCK_BEHIND: Told(
-        "it shows {found} UTC, and the data folder was written at {right}",
+        "it shows {found} UTC, and the data folder was written at {more}",
         "`timedatectl set-ntp true`; a box that forgets the time without power wants a new battery",
     ),
     Sign.COOL: Told("{found} degrees Celsius at most ({where})"),
     Sign.HOT: Told("{found} degrees Celsius ({where})", "give the box air, and clean its vents"),
     Sign.TOO_HOT: Told("{found} degrees Celsius ({where}): it may switch off", "give the box air, and see to its fan"),
-    Sign.DISK_GOOD: Told("{where}: {found} free of {right}"),
+    Sign.DISK_GOOD: Told("{where}: {found} free of {more}"),
     Sign.DISK_TIGHT: Told(
-        "{where}: {found} free, while up to {right} may yet be wanted",
+        "{where}: {found} free, while up to {more} may yet be wanted",
         "a larger disk, or less for telemetry.cap and influx.cap",
     ),
     Sign.DISK_FULL: Told("{where}: {found} free", "free space: see `du -x {where}` and `df`"),
@@ -72,8 +72,8 @@ ENGLISH_SIGNS = {
     Sign.NO_SYSTEMD: Told(
         "systemd cannot be asked{found}", "whatever starts the daemon must start it again whenever it ends"
     ),
-    Sign.SOCKET_GOOD: Told("{right}: asked at {where}"),
-    Sign.SOCKET_ABSENT: Told("{where}: not there", "`systemctl enable --now {right}`"),
+    Sign.SOCKET_GOOD: Told("{more}: asked at {where}"),
+    Sign.SOCKET_ABSENT: Told("{where}: not there", "`systemctl enable --now {more}`"),
     Sign.BLUETOOTHD_RUNS: Told("bluetoothd answers (version {found})"),
     Sign.ADAPTER_GOOD: Told("{where}: on"),
     Sign.ADAPTER_OFF: Told("{where}: switched off", "the daemon switches it on; else `bluetoothctl power on`"),
@@ -103,10 +103,10 @@ ENGLISH_SIGNS = {
     Sign.LOGIN_REFUSED: Told("{found}", "{cure}"),
     Sign.LOGIN_UNREADABLE: Told("{found}", "{cure}"),
     Sign.NO_BROKER: Told("no broker lets the station in: no alert leaves it", "see each broker above"),
-    Sign.CERTIFICATE_GOOD: Told("{where}: good for {found} days, until {right} UTC"),
-    Sign.CERTIFICATE_ENDS: Told("{where}: ends in {found} days, at {right} UTC", "put a new one in its place"),
-    Sign.CERTIFICATE_ENDED: Told("{where}: ended at {right} UTC", "put a new one in its place; see the clock above"),
-    Sign.CERTIFICATE_EARLY: Told("{where}: not valid before {right} UTC", "see the clock above"),
+    Sign.CERTIFICATE_GOOD: Told("{where}: good for {found} days, until {more} UTC"),
+    Sign.CERTIFICATE_ENDS: Told("{where}: ends in {found} days, at {more} UTC", "put a new one in its place"),
+    Sign.CERTIFICATE_ENDED: Told("{where}: ended at {more} UTC", "put a new one in its place; see the clock above"),
+    Sign.CERTIFICATE_EARLY: Told("{where}: not valid before {more} UTC", "see the clock above"),
     Sign.CERTIFICATE_UNREADABLE: Told("{where}: {found}", "put a PEM file in place, readable for the gateway's user"),
     Sign.DAEMON_RUNS: Told("runs for {found} min"),
     Sign.DAEMON_DENIED: Told("{where}: you may not ask it", "be root, or in the group station-gateway"),
@@ -117,7 +117,7 @@ ENGLISH_SIGNS = {
     Sign.DAEMON_WARNS: Told("{where}: {found}", "{cure}"),
     Sign.DAEMON_FAULT: Told("{where}: {found}", "{cure}"),
     Sign.ALERTS_WAIT: Told(
-        "messages of alerts that wait for a broker: {found}, the oldest for {right} min",
+        "messages of alerts that wait for a broker: {found}, the oldest for {more} min",
         "see the brokers and faults here",
     ),
     Sign.SET_ASIDE: Told("{where} lane: set aside after refusals: {found}", "`station-gateway outbox list`"),

@@ -13,6 +13,7 @@ import msgspec
 from gateway.config import Config
 from gateway.doctor.facts import Access, Confidence, Need
 from gateway.doctor.judge_box import STATE
+from gateway.doctor.machine import files
 from gateway.sections import Secret
 
 USER = "station-gateway"
@@ -55,21 +56,32 @@ def accesses(who: Account, wanted: Iterable[tuple[Path, Need]]) -> Iterator[Acce
 def wanted(config: Config, file: Path) -> Iterator[tuple[Path, Need]]:
     """What the daemon does with which files. One that is not there is not denied: that is found elsewhere."""
     tls, influx = config.mqtt.tls, config.influx
-    files = [file, config.roster, config.profiles, config.alerts.codes, tls.ca, tls.certificate, tls.key]
-    files += [secret.file for secret in secrets(config)]
-    files += [influx.ca] if influx is not None else []
-    yield from ((path, Need.READ) for path in files if path is not None and path.exists())
+    named = [file, config.roster, config.profiles, config.alerts.codes, tls.ca, tls.certificate, tls.key]
+    named += [secret.file for secret in secrets(config)]
+    named += [influx.ca] if influx is not None else []
+    yield from ((path, Need.READ) for path in named if path is not None and _there(path))
     yield from ((path, Need.WRITE) for path in (_data(config.data),) if path is not None)
-    yield from ((path, Need.WRITE) for path in sorted(config.data.glob("*.db*")))
+    yield from ((path, Need.WRITE) for path in files(config.data))
     ports = (Path(link.port) for link in config.serial if link.port.startswith("/"))
-    yield from ((port, Need.WRITE) for port in ports if port.exists())
+    yield from ((port, Need.WRITE) for port in ports if _there(port))
 
 
 def _data(folder: Path) -> Path | None:
     """Where the data folder is, or is to be made by the daemon; its usual one is made by systemd."""
-    if folder == STATE and not folder.exists():
+    if folder == STATE and not _there(folder):
         return None
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    return next(each for each in (folder, *folder.parents) if _there(each))
+
+
+def _there(path: Path) -> bool:
+    """Also where we may not see it: then nobody else of our rights may."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def secrets(config: Config) -> list[Secret]:

@@ -14,6 +14,7 @@ from gateway.config import Config
 from gateway.doctor import allowed, judge_box, judge_links, machine, ports, radios, uplinks
 from gateway.doctor.facts import Need, Socket, Unit, Welcome
 from gateway.doctor.findings import Finding, Sign
+from gateway.doctor.ports import Held
 from gateway.doctor.standing import Daemon, NoDaemon
 from gateway.sensors import certificates, thermometers
 from gateway.setup import load_all, load_config, warnings
@@ -96,9 +97,14 @@ def _ways(station: Station, daemon: Daemon | NoDaemon) -> Iterator[Finding]:
         yield from judge_box.socket(Socket(f"{ACT}.socket", path, path.is_socket()))
     if config.bluetooth:
         yield from judge_box.socket(Socket("station-gateway-reset.socket", RESET, RESET.is_socket()))
-    up = {name for name, link in daemon.links.items() if link.up} if isinstance(daemon, Daemon) else set()
     for link in config.serial:
-        yield from judge_links.port(ports.port(link, heard=link.link in up))
+        yield from judge_links.port(ports.port(link, _held(link.link, daemon)))
+
+
+def _held(link: str, daemon: Daemon | NoDaemon) -> Held:
+    if isinstance(daemon, NoDaemon):
+        return Held.NO
+    return Held.OPEN if link in daemon.links and daemon.links[link].up else Held.WANTED
 
 
 async def _bluetooth(station: Station, daemon: Daemon | NoDaemon) -> list[Finding]:

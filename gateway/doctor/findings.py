@@ -134,12 +134,15 @@ class Sign(Enum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`where` it was found, what was `found` there, what would be `right`; `cure` is what others have said of it."""
+    """`where` it is, what was `found` there, and one thing `more` that its sentence has room for.
+
+    `cure` is what others have said of it, where our own words know no better.
+    """
 
     sign: Sign
     where: str = ""
     found: str = ""
-    right: str = ""
+    more: str = ""
     cure: str = ""
 
 

@@ -36,7 +36,7 @@ def time(fact: Time) -> Iterator[Finding]:
     if not FIRST <= fact.now < LAST:
         yield Finding(Sign.CLOCK_IMPLAUSIBLE, found=now)
     elif fact.newest is not None and fact.newest > fact.now + AHEAD:
-        yield Finding(Sign.CLOCK_BEHIND, found=now, right=f"{fact.newest:%Y-%m-%d %H:%M}")
+        yield Finding(Sign.CLOCK_BEHIND, found=now, more=f"{fact.newest:%Y-%m-%d %H:%M}")
     yield Finding(Sign.CLOCK_SYNCED if fact.synced else Sign.CLOCK_UNSYNCED, found=now)
 
 
@@ -125,7 +125,7 @@ def unit(fact: Unit | Unseen) -> Iterator[Finding]:
 
 def socket(fact: Socket) -> Iterator[Finding]:
     sign = Sign.SOCKET_GOOD if fact.there else Sign.SOCKET_ABSENT
-    yield Finding(sign, str(fact.path), right=fact.unit)
+    yield Finding(sign, str(fact.path), more=fact.unit)
 
 
 def size(count: int) -> str:

@@ -76,9 +76,9 @@ def certificate(fact: Certificate | Unseen, now: datetime) -> Iterator[Finding]:
         return
     ends, days = f"{fact.ends:%Y-%m-%d %H:%M}", str((fact.ends - now).days)
     if fact.ends <= now:
-        yield Finding(Sign.CERTIFICATE_ENDED, fact.where, right=ends)
+        yield Finding(Sign.CERTIFICATE_ENDED, fact.where, more=ends)
     elif fact.begins > now:
-        yield Finding(Sign.CERTIFICATE_EARLY, fact.where, right=f"{fact.begins:%Y-%m-%d %H:%M}")
+        yield Finding(Sign.CERTIFICATE_EARLY, fact.where, more=f"{fact.begins:%Y-%m-%d %H:%M}")
     elif fact.ends <= now + ENDS:
         yield Finding(Sign.CERTIFICATE_ENDS, fact.where, days, ends)
     else:
@@ -95,7 +95,7 @@ def daemon(fact: Daemon | NoDaemon) -> Iterator[Finding]:
         yield Finding(sign, fault.where, f"{fault.fault}: {fault.what}", cure=fault.cure)
     alerts = fact.lanes.get("alert")
     if alerts is not None and alerts.pending and alerts.oldest_s >= ALERTS_S:
-        yield Finding(Sign.ALERTS_WAIT, found=str(alerts.pending), right=str(alerts.oldest_s // 60))
+        yield Finding(Sign.ALERTS_WAIT, found=str(alerts.pending), more=str(alerts.oldest_s // 60))
     for name, lane in fact.lanes.items():
         if lane.set_aside:
             yield Finding(Sign.SET_ASIDE, name, str(lane.set_aside))

@@ -28,8 +28,16 @@ def time(data: Path) -> Time:
     return Time(datetime.now(UTC), kernel_synchronised(), max(written, default=None))
 
 
+def files(data: Path) -> list[Path]:
+    """Of the lanes; none where the folder cannot be seen."""
+    try:
+        return sorted(data.glob("*.db*"))
+    except OSError:
+        return []
+
+
 def _written(data: Path) -> Iterator[float]:
-    for file in data.glob("*.db*"):
+    for file in files(data):
         try:
             yield file.stat().st_mtime
         except OSError:  # gone meanwhile, or not ours to see
@@ -38,11 +46,11 @@ def _written(data: Path) -> Iterator[float]:
 
 def disk(config: Config) -> Disk | Unseen:
     """Of the data folder, or of the nearest one above it that is there already."""
-    folder = next((each for each in (config.data, *config.data.parents) if each.is_dir()), Path("/"))
     try:
+        folder = nearest(config.data)
         found, filesystem = os.statvfs(folder), _filesystem(folder)
     except OSError as error:
-        return Unseen(str(folder), error.strerror or str(error))
+        return Unseen(str(config.data), error.strerror or str(error))
     return Disk(
         config.data,
         filesystem,
@@ -55,6 +63,11 @@ def disk(config: Config) -> Disk | Unseen:
     )
 
 
+def nearest(folder: Path) -> Path:
+    """It, or what is there already above it. OSError where that cannot be seen."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
 def _caps(config: Config) -> int:
     """What the daemon may take at most."""
     influx = config.influx.cap if config.influx is not None else 0
@@ -63,8 +76,8 @@ def _caps(config: Config) -> int:
 
 def _taken(data: Path) -> int:
     taken = 0
-    for folder, _, files in os.walk(data):
-        for name in files:
+    for folder, _, names in os.walk(data):
+        for name in names:
             try:
                 taken += (Path(folder) / name).stat().st_size
             except OSError:  # gone meanwhile
@@ -85,8 +98,10 @@ def _filesystem(folder: Path) -> str:
 
 def wear(data: Path, sys: Path = SYS) -> Wear | None:
     """Of the eMMC that the data folder is on; other disks need tools to be asked."""
-    folder = next((each for each in (data, *data.parents) if each.exists()), Path("/"))
-    device = folder.stat().st_dev
+    try:
+        device = nearest(data).stat().st_dev
+    except OSError:  # told of the disk itself
+        return None
     block = (sys / "dev/block" / f"{os.major(device)}:{os.minor(device)}").resolve()
     for part in (block, block.parent):  # a partition's disk is the folder above it
         life, reserve = _numbers(part / "device/life_time"), _numbers(part / "device/pre_eol_info")

@@ -5,6 +5,7 @@ import os
 import socket
 import termios
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 
 from gateway.config import SerialLink
@@ -14,18 +15,28 @@ PROC = Path("/proc")
 CONNECT_S = 3.0
 
 
-def port(link: SerialLink, *, heard: bool) -> Port:
-    """`heard`: a daemon has it open, so it is neither opened nor called."""
+class Held(Enum):
+    """What the daemon has to do with a port."""
+
+    NO = "no"
+    """No daemon runs: it may be opened."""
+    WANTED = "wanted"
+    """A daemon tries again and again to open it, and must not find it taken by us."""
+    OPEN = "open"
+
+
+def port(link: SerialLink, held: Held) -> Port:
+    """Opened or called only where no daemon does."""
     if link.port.startswith("socket://"):
-        return Port(link.link, link.port, there=True, trouble=None if heard else _over_tcp(link.port))
+        return Port(link.link, link.port, there=True, trouble=_over_tcp(link.port) if held is Held.NO else None)
     path = Path(link.port)
     if not path.exists():
         return Port(link.link, link.port, there=False)
     if not path.is_char_device():
         return Port(link.link, link.port, there=True, terminal=False)
-    if heard:
-        return Port(link.link, link.port, there=True)
-    return Port(link.link, link.port, there=True, holders=tuple(holders(path)), trouble=_trouble(path))
+    others = () if held is Held.OPEN else tuple(holders(path))
+    trouble = _trouble(path) if held is Held.NO and not others else None
+    return Port(link.link, link.port, there=True, holders=others, trouble=trouble)
 
 
 def holders(device: Path) -> Iterator[str]:

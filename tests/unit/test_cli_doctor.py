@@ -156,7 +156,9 @@ def test_who_may_not_ask_the_daemon_and_is_not_root_is_told_so(
     monkeypatch.setattr(allowed, "USER", "daemon")
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
-        file = station(Path(made))
+        (Path(made) / "shut").mkdir(mode=0o700)
+        file = station(Path(made), f"fleet_key: {{file: {made}/shut/key}}\n")
+        file.write_text(file.read_text().replace("data: data", "data: shut/data"))
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
             listening.bind(f"{made}/control.sock")
             listening.listen()
@@ -167,4 +169,6 @@ def test_who_may_not_ask_the_daemon_and_is_not_root_is_told_so(
             finally:
                 os.seteuid(0)
     assert signs["daemon_denied"] == f"{made}/control.sock: you may not ask it"
+    assert signs["disk_unseen"] == f"{made}/shut/data: cannot be looked at (Permission denied)"
+    assert f"{made}/shut/key: permission denied" in signs["config_wrong"]
     assert signs["not_root"] == "what daemon may do was not tried"

@@ -163,7 +163,7 @@ def test_a_box_without_systemd_and_a_socket_that_is_there_or_not() -> None:
     assert list(judge_box.unit(Unseen("a.service", " (why)"))) == [Finding(Sign.NO_SYSTEMD, found=" (why)")]
     for there, sign in ((True, Sign.SOCKET_GOOD), (False, Sign.SOCKET_ABSENT)):
         found = list(judge_box.socket(Socket("act.socket", Path("/run/act"), there=there)))
-        assert found == [Finding(sign, "/run/act", right="act.socket")]
+        assert found == [Finding(sign, "/run/act", more="act.socket")]
 
 
 @pytest.mark.parametrize(

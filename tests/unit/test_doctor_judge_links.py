@@ -130,7 +130,7 @@ def test_the_mild_faults_are_faults_that_there_are() -> None:
 def test_alerts_that_wait(lane: str, pending: int, oldest_s: int, *, told: bool) -> None:
     lanes = DAEMON.lanes | {lane: Lane(pending, oldest_s, set_aside=0)}
     found = list(judge_links.daemon(replace(DAEMON, lanes=lanes)))[1:]
-    assert found == ([Finding(Sign.ALERTS_WAIT, found="3", right="1")] if told else [])
+    assert found == ([Finding(Sign.ALERTS_WAIT, found="3", more="1")] if told else [])
 
 
 def test_messages_that_were_set_aside() -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from gateway.config import SerialLink
+from gateway.doctor import ports
 from gateway.doctor.facts import Port
-from gateway.doctor.ports import port
+from gateway.doctor.ports import Held, port
 from tests.support.receiver import Receiver
 
 HOLD = "import fcntl, os, sys; held = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); {}; print(flush=True); input()"
@@ -40,8 +41,8 @@ def held(path: Path, more: str = "None") -> Iterator[int]:
         program.communicate("\n")
 
 
-def looked(path: object, *, heard: bool = False) -> Port:
-    return port(SerialLink(port=str(path), name="a"), heard=heard)
+def looked(path: object, held: Held = Held.NO) -> Port:
+    return port(SerialLink(port=str(path), name="a"), held)
 
 
 def test_a_port_that_is_free_can_be_had(pty: Path) -> None:
@@ -52,16 +53,24 @@ def test_a_port_that_is_not_there_and_a_file_that_is_none(tmp_path: Path) -> Non
     assert looked(tmp_path / "absent") == Port("serial:a", f"{tmp_path}/absent", there=False)
     (tmp_path / "file").touch()
     assert looked(tmp_path / "file") == Port("serial:a", f"{tmp_path}/file", there=True, terminal=False)
-    assert "ioctl" in (looked("/dev/null").trouble or "")
+    assert "ioctl" in (looked("/dev/full").trouble or "")
 
 
 @pytest.mark.parametrize("more", ["None", "fcntl.flock(held, fcntl.LOCK_EX)"])
 def test_who_has_a_port_is_named(pty: Path, more: str) -> None:
     with held(pty, more) as program:
-        found = looked(pty)
-        assert found.holders == (f"{Path(f'/proc/{program}/comm').read_text().strip()} ({program})",)
-        assert (found.trouble is None) == (more == "None")
+        for by in (Held.NO, Held.WANTED):
+            found = looked(pty, by)
+            assert found.holders == (f"{Path(f'/proc/{program}/comm').read_text().strip()} ({program})",)
+            assert found.trouble is None
     assert looked(pty).holders == ()
+
+
+def test_a_lock_whose_owner_cannot_be_seen_is_told(pty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "PROC", Path("/nowhere"))
+    with held(pty, "fcntl.flock(held, fcntl.LOCK_EX)"):
+        assert looked(pty).trouble == "another program has locked it"
+        assert looked(pty, Held.WANTED).trouble is None  # the daemon's own fault says it
 
 
 def test_a_receiver_is_known_by_its_stable_path_too(receiver: Receiver) -> None:
@@ -71,7 +80,7 @@ def test_a_receiver_is_known_by_its_stable_path_too(receiver: Receiver) -> None:
 
 def test_one_that_the_daemon_hears_is_left_alone(pty: Path) -> None:
     with held(pty, "fcntl.flock(held, fcntl.LOCK_EX)"):
-        assert looked(pty, heard=True) == Port("serial:a", str(pty), there=True)
+        assert looked(pty, Held.OPEN) == Port("serial:a", str(pty), there=True)
 
 
 def test_a_server_is_called_unless_the_daemon_hears_it() -> None:
@@ -79,4 +88,4 @@ def test_a_server_is_called_unless_the_daemon_hears_it() -> None:
         url = f"socket://127.0.0.1:{server.getsockname()[1]}"
         assert looked(url) == Port("serial:a", url, there=True)
     assert looked(url).trouble == "Connection refused"
-    assert looked(url, heard=True).trouble is None
+    assert looked(url, Held.WANTED).trouble is None
