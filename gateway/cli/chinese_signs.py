@@ -29,7 +29,7 @@ CHINESE_SIGNS = {
     ),
     Sign.DISK_VOLATILE: Told("{where}：在 {found} 上，断电即丢失", "在 `data:` 中写主机磁盘上的目录"),
     Sign.DISK_UNFIT: Told("{where}：在 {found} 上，断电时不安全", "在 `data:` 中写 ext4、xfs、btrfs 或 f2fs 上的目录"),
-    Sign.DISK_UNSEEN: Told("{where}：无法查看（{found}）", "检查磁盘是否完好：`dmesg`"),
+    Sign.DISK_UNSEEN: Told("{where}：无法查看（{found}）", "请用 root 运行 doctor；否则检查磁盘是否完好：`dmesg`"),
     Sign.WEAR_LOW: Told("{where}：寿命最多已用 {found} %"),
     Sign.WEAR_HIGH: Told("{where}：寿命已用 {found} %", "一年内更换主机或磁盘"),
     Sign.WORN_OUT: Told("{where}：寿命已尽（已用 {found} %）", "立即更换主机或磁盘"),

@@ -40,7 +40,9 @@ ENGLISH_SIGNS = {
         "{where}: on {found}, where nothing is safe from a power cut",
         "name a folder in `data:` on ext4, xfs, btrfs or f2fs",
     ),
-    Sign.DISK_UNSEEN: Told("{where}: cannot be looked at ({found})", "see whether the disk is sound: `dmesg`"),
+    Sign.DISK_UNSEEN: Told(
+        "{where}: cannot be looked at ({found})", "run doctor as root; else see whether the disk is sound: `dmesg`"
+    ),
     Sign.WEAR_LOW: Told("{where}: {found} % of its life is used at most"),
     Sign.WEAR_HIGH: Told("{where}: {found} % of its life is used", "replace the box or its disk within the year"),
     Sign.WORN_OUT: Told("{where}: worn out ({found} % of its life is used)", "replace the box or its disk now"),
