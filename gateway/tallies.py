@@ -22,7 +22,7 @@ _LINK_COUNTS = {
     "unproven": ("unproven_readings", "Readings refused for lack of proof."),
 }
 _LANE_GAUGES = {
-    "connected": ("connected", "Whether its broker has it connected."),
+    "connected": ("lane_connected", "Whether its broker has it connected."),
     "pending": ("pending_messages", "Messages on the disk."),
     "bytes": ("pending_bytes", "Their size."),
     "oldest_s": ("pending_oldest_seconds", "Age of the oldest; 0 where there is none."),

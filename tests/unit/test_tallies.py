@@ -18,7 +18,7 @@ CONTRACT = Path(contract.__file__).parent
 ASYNCAPI = yaml.safe_load((CONTRACT / "asyncapi.yaml").read_text(encoding="utf-8"))
 HEALTH: dict[str, Any] = ASYNCAPI["components"]["messages"]["health"]["examples"][0]["payload"]
 UNITS = ("_total", "_seconds", "_bytes", "_celsius", "_info", "_messages", "_wearables")
-STATES = {"link_up", "connected", "radio_state", "fault"}
+STATES = {"link_up", "lane_connected", "radio_state", "fault"}
 """0 or 1: these have no unit."""
 
 
