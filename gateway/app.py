@@ -27,11 +27,11 @@ from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.evidence import Evidence
 from gateway.folder import Folder
-from gateway.forward import Lane, Window
+from gateway.forward import Lane
 from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.journal import Journal
-from gateway.lanes import Opened, Plan, open_store, start_lane
+from gateway.lanes import Opened, open_store, plans, start_lane
 from gateway.links import Link, build_links
 from gateway.model import AlertKind, Change, Gap
 from gateway.normalise import Normaliser, Secrets
@@ -43,6 +43,7 @@ from gateway.recorder import Recorder
 from gateway.report import Report
 from gateway.requests import Requests
 from gateway.rounds import Rounds
+from gateway.sensors import Sensors
 from gateway.session import AlertUplink
 from gateway.setup import Setup
 from gateway.sinks.login import endpoints, login
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("app")
 
-ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 INNER = Backoff(base=0.05, cap=1.0)
 CONTROL = Backoff(base=1.0, cap=10.0)
 UPLINK_BASE_S = 0.5
@@ -104,8 +104,9 @@ class Station:
     async def start(self) -> None:
         """Open the lanes, take up what was kept, set everything going; waits for neither broker nor radio."""
         config, clock, faults, wire = self._config, self._clock, self._faults, self._wire
-        alert_plan, telemetry_plan = _plans(config)
+        alert_plan, telemetry_plan = plans(config.telemetry)
         disk = Disk(config.data)
+        self._sensors = Sensors(config, disk, faults)
         await asyncio.to_thread(disk.look)
         opened, group = await asyncio.gather(
             asyncio.to_thread(open_store, config.data, alert_plan, clock, disk.give_up_ballast),
@@ -170,7 +171,10 @@ class Station:
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
         self._trials = trials = normalise.trials
         sightings, lanes = normalise.sightings, self._lanes
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, sightings, trials, lanes)
+        began, seen, tray = clock.moment(), lambda: self._sensors.seen, self._desk.tray
+        inside = self._wire, self.pipeline.links, lanes, self._faults, began, self._radios
+        self.report = report = Report(*inside, box=seen, tray=tray)
+        commands = Commands(report, self._desk, self._journal, self._roster, sightings, trials, clock)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -191,15 +195,7 @@ class Station:
     def _join_outside(self) -> None:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
-        self.report = report = Report(
-            self._wire,
-            self.pipeline.links,
-            self._lanes,
-            self._faults,
-            clock.moment(),
-            self._radios,
-            tray=self._desk.tray,
-        )
+        report = self.report
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
         session, now_ms = lambda: self._session.session, lambda: clock.now().mono_ms
         told: dict[str, Callable[[], Json]] = {"ping": ping, "info": info}
@@ -218,6 +214,10 @@ class Station:
         self._keep("uplink:telemetry", following.run, backoff)
         if self._influx is not None:
             self._keep("uplink:influx", self._influx.uplink.run, self._influx.backoff)
+        if config.metrics is not None:
+            from gateway.metrics import Metrics  # noqa: PLC0415 - its library is an optional part
+
+            self._keep("metrics", Metrics(config.metrics, report, clock).run, CONTROL)
         rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults, self._trials)
         self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
         stages = {"desk": lambda: self._desk.beat}
@@ -229,6 +229,7 @@ class Station:
         outages = Outages(0, lambda: unique_id(clock.now(), clock.random(10)), AlertKind.STORAGE_DEGRADED)
         storage = Storage(disk, list(self._lanes.values()), self._faults, outages, self._desk.put)
         self._keep("storage", lambda _: storage.run(clock.moment), INNER)
+        self._keep("sensors", lambda _: self._sensors.run(), INNER)
 
     async def _watch_radios(self) -> None:
         """Raise and end the alerts about radios that are down."""
@@ -294,12 +295,6 @@ async def _within(seconds: float, work: Awaitable[object], otherwise: str | None
 
 def _beat(lane: Lane) -> float:
     return lane.outbox.beat
-
-
-def _plans(config: Config) -> tuple[Plan, Plan]:
-    window = Window(config.telemetry.window, config.telemetry.window_bytes)
-    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
-    return alert, Plan("telemetry", window, config.telemetry.cap, grouped=True)
 
 
 def _grouping(config: Config) -> Grouping:

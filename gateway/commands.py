@@ -4,7 +4,7 @@ A word on an alert goes the way of the call centre's: through the desk, onto the
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -12,12 +12,13 @@ import msgspec
 
 from gateway import asks, stock
 from gateway.alerts import Refusal
+from gateway.clock import Clock
 from gateway.desk import Desk
 from gateway.errors import RequestRefused, StorageFailed
-from gateway.forward import Lane
 from gateway.inputs import Accept, Clear
 from gateway.journal import Journal
 from gateway.model import Alert, AlertState, Severity
+from gateway.report import Report
 from gateway.requests import WHY
 from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
@@ -37,16 +38,17 @@ _GRAVITY = {severity: rank for rank, severity in enumerate(Severity)}
 class Commands:
     def __init__(
         self,
-        wire: Wire,
+        report: Report,
         desk: Desk,
         journal: Journal,
         roster: Roster,
         sightings: Sightings,
         trials: Trials,
-        lanes: Mapping[str, Lane],
+        clock: Clock,
     ) -> None:
-        self._wire, self._desk, self._journal = wire, desk, journal
-        self._roster, self._sightings, self._trials, self._lanes = roster, sightings, trials, lanes
+        self._report, self._wire, self._lanes = report, report.wire, report.lanes
+        self._desk, self._journal, self._clock = desk, journal, clock
+        self._roster, self._sightings, self._trials = roster, sightings, trials
 
     async def answer(self, line: bytes, asker: str) -> bytes:
         """What a line of the control socket is answered; `asker` is the user at the other end."""
@@ -57,11 +59,8 @@ class Commands:
 
     async def _granted(self, ask: asks.Ask, asker: str) -> Json:
         match ask:
-            case asks.Alerts():
-                return listed(self._wire, await self._alerts())
-            case asks.Show(alert=given):
-                alert = found(given, await self._alerts(over=True))
-                return shown(self._wire, alert, await self._story(alert))
+            case asks.Alerts() | asks.Show():
+                return await self._of_alerts(ask)
             case asks.Accept(alert=given, by=label) | asks.Clear(alert=given, by=label):
                 alert, word = found(given, await self._alerts(over=True)), _WORDS[type(ask)]
                 return await self._rule(word(alert.id, _by(asker, label)))
@@ -71,6 +70,8 @@ class Commands:
                 return await self._of_devices(ask)
             case asks.Outbox() | asks.Retry() | asks.Export():
                 return await self._of_lanes(ask)
+            case asks.Health():
+                return self._report.health(self._clock)
 
     def _meant(self, given: str) -> Device:
         by_id = {device.id: device for device in self._roster.devices}
@@ -80,6 +81,14 @@ class Commands:
         heard: asyncio.Future[list[Alert]] = asyncio.get_running_loop().create_future()
         self._desk.put(Asked(partial(_give, heard), over))
         return await _in_time(heard, "waits", "the disk takes nothing just now; see `journalctl -u station-gateway`")
+
+    async def _of_alerts(self, ask: asks.Alerts | asks.Show) -> Json:
+        match ask:
+            case asks.Alerts():
+                return listed(self._wire, await self._alerts())
+            case asks.Show(alert=given):
+                alert = found(given, await self._alerts(over=True))
+                return shown(self._wire, alert, await self._story(alert))
 
     async def _of_devices(self, ask: asks.Devices | asks.Device) -> Json:
         alerts = by_device(await self._alerts())

@@ -17,6 +17,7 @@ from gateway.written import (
     Bytes,
     Database,
     FilePath,
+    Host,
     Milliseconds,
     Name,
     Port,
@@ -190,6 +191,15 @@ class Influx(Section):
     """The longest wait between two attempts, unless the database itself asks for a longer one."""
 
 
+class Metrics(Section):
+    """Numbers for Prometheus."""
+
+    port: Annotated[Count, Field(ge=1, le=65535)] = 9398
+    """TCP port on which it is scraped, below /metrics."""
+    host: Annotated[Host, Field(examples=["192.168.1.5"])] = "127.0.0.1"
+    """Address to listen at; 127.0.0.1 is for this box alone. Nobody is asked for a password."""
+
+
 class Alerts(Section):
     """How alerts are followed."""
 
@@ -266,6 +276,8 @@ class Config(Section):
     """How readings are gathered, kept and sent."""
     influx: Annotated[Influx | None, Field(examples=[INFLUX])] = None
     """An InfluxDB that is given every reading as well."""
+    metrics: Annotated[Metrics | None, Field(examples=[{"port": 9398}])] = None
+    """Numbers for Prometheus, where they are wanted."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
     local_alert: LocalAlert = LocalAlert()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from gateway.aside import SPACE as ASIDE
 from gateway.aside import Aside
 from gateway.clock import Clock
+from gateway.config import Telemetry
 from gateway.damage import files
 from gateway.disk import Disk
 from gateway.errors import StorageFailed, StorageFull, StoreDamaged
@@ -37,6 +38,7 @@ HEAD = 512
 """Bytes of a message around its readings, and of a gap, at most."""
 WORTH = 0.75
 """How much may stay of what is thinned. What would stay as it is, or nearly, is not written anew."""
+ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -48,6 +50,13 @@ class Plan(msgspec.Struct, frozen=True):
     cap: int | None = None
     grouped: bool = False
     must_be_heard: bool = False
+
+
+def plans(telemetry: Telemetry) -> tuple[Plan, Plan]:
+    """Of the alert lane and of the telemetry lane."""
+    window = Window(telemetry.window, telemetry.window_bytes)
+    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
+    return alert, Plan("telemetry", window, telemetry.cap, grouped=True)
 
 
 class Opened(msgspec.Struct, frozen=True):

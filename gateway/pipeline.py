@@ -61,6 +61,7 @@ class Pipeline:
         if decoded is None:
             counters.unknown += 1
             return None
+        counters.profiles[decoded.profile] += 1
         if inside:  # a receiver passes on a whole advert: its sections are packets like any other's
             devices = [self._take(section) for section in inside]
             return next((device for device in devices if device is not None), None)

@@ -1,19 +1,20 @@
 """What `health` and `info` say: the five counters, the links, the lanes and what is broken. No I/O."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import starmap
 
 import msgspec
 
 from drivers.ble.radio import Radio
 from drivers.ble.station import Standing
+from gateway.box import Box
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.health import Faults, LinkCounters
 from gateway.model import Moment
 from gateway.tray import Tray
-from gateway.wire import Json, Wire
+from gateway.wire import Json, Wire, rfc3339
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class Report(msgspec.Struct, frozen=True):
     faults: Faults
     began: Moment
     radios: Mapping[str, Radio] = {}
+    box: Callable[[], Box] = Box
     requests: Counter[str] = msgspec.field(default_factory=Counter)
     """What the cloud asked and said, by outcome."""
     tray: Tray = msgspec.field(default_factory=Tray)
@@ -39,6 +41,7 @@ class Report(msgspec.Struct, frozen=True):
             "lanes": {name: _lane(lane, clock) for name, lane in self.lanes.items()},
             "requests": dict(self.requests),
             "desk": {"waiting": len(self.tray), "dropped": _dropped(self.tray)},
+            "box": _box(self.box()),
             "faults": [
                 {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
                 for f in self.faults
@@ -83,7 +86,16 @@ class Report(msgspec.Struct, frozen=True):
 def _link(name: str, link: LinkCounters) -> tuple[str, Json]:
     counted = {"up": link.up, "packets": link.packets, "readings": link.readings, "events": link.events}
     more = {"unknown": link.unknown, "absurd": link.absurd, "missed": link.missed, "unproven": link.unproven}
-    return name, counted | more | {"rejected": dict(link.rejected)}
+    return name, counted | more | {"rejected": dict(link.rejected), "profiles": dict(link.profiles)}
+
+
+def _box(box: Box) -> Json:
+    return {
+        "temperature_c": box.temperature,
+        "disk_free": box.disk_free,
+        "disk_size": box.disk_size,
+        "certificates": {each.where: rfc3339(round(each.ends.timestamp() * 1000)) for each in box.certificates},
+    }
 
 
 def _radio(standing: Standing) -> Json:

@@ -1,7 +1,9 @@
 """The words in Chinese. Whoever waits for help is 佩戴者, whoever gives it 接警."""
 
 from gateway import story
+from gateway.cli.chinese_signs import CHINESE_SIGNS
 from gateway.cli.words import Words
+from gateway.doctor.findings import Level, Part
 from gateway.model import AlertKind, AlertState, Reason, Severity
 
 CHINESE = Words(
@@ -76,6 +78,22 @@ CHINESE = Words(
         story.Sounded: "在本站提醒（{action}）{failure}",
         story.Recorded: "前后的数据包保存在 recordings/{file}",
     },
+    levels={Level.OK: "正常", Level.WARNING: "注意", Level.ERROR: "错误"},
+    parts={
+        Part.CONFIGURATION: "配置",
+        Part.CLOCK: "时钟",
+        Part.TEMPERATURE: "温度",
+        Part.DISK: "磁盘",
+        Part.PERMISSIONS: "权限",
+        Part.UNITS: "服务单元",
+        Part.BLUETOOTH: "蓝牙",
+        Part.SERIAL: "串口",
+        Part.BROKERS: "服务器",
+        Part.CERTIFICATES: "证书",
+        Part.DAEMON: "网关",
+        Part.LINKS: "链路",
+    },
+    signs=CHINESE_SIGNS,
     alert="警报",
     who="佩戴者",
     what="类型",

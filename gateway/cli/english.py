@@ -1,7 +1,9 @@
 """The words in English."""
 
 from gateway import story
+from gateway.cli.english_signs import ENGLISH_SIGNS
 from gateway.cli.words import Words
+from gateway.doctor.findings import Level, Part
 from gateway.model import AlertKind, AlertState, Reason, Severity
 
 ENGLISH = Words(
@@ -76,6 +78,22 @@ ENGLISH = Words(
         story.Sounded: "the station was told by {action}{failure}",
         story.Recorded: "packets recorded in recordings/{file}",
     },
+    levels={Level.OK: "ok", Level.WARNING: "warning", Level.ERROR: "ERROR"},
+    parts={
+        Part.CONFIGURATION: "configuration",
+        Part.CLOCK: "clock",
+        Part.TEMPERATURE: "temperature",
+        Part.DISK: "disk",
+        Part.PERMISSIONS: "permissions",
+        Part.UNITS: "units",
+        Part.BLUETOOTH: "bluetooth",
+        Part.SERIAL: "serial",
+        Part.BROKERS: "brokers",
+        Part.CERTIFICATES: "certificates",
+        Part.DAEMON: "daemon",
+        Part.LINKS: "links",
+    },
+    signs=ENGLISH_SIGNS,
     alert="alert",
     who="who",
     what="what",

@@ -1,11 +1,20 @@
-"""Every word that `alerts`, `devices` and `outbox` say: english.py and chinese.py fill it in."""
+"""Every word that `alerts`, `devices`, `outbox` and `doctor` say: english.py and chinese.py fill it in."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from gateway import story
+from gateway.doctor.findings import Level, Part, Sign
 from gateway.model import AlertKind, AlertState, Reason, Severity
+
+
+class Told(NamedTuple):
+    """How a sign is told: what is so, and what to do where something is to be done."""
+
+    what: str
+    cure: str = ""
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -21,6 +30,10 @@ class Words(msgspec.Struct, frozen=True):
     refusals: Mapping[str, str]
     """By the code of an answer."""
     happenings: Mapping[type[story.Happening], str]
+    levels: Mapping[Level, str]
+    parts: Mapping[Part, str]
+    signs: Mapping[Sign, Told]
+    """What `doctor` finds."""
 
     alert: str
     who: str

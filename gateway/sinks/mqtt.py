@@ -135,6 +135,11 @@ class Connection:
         self._client.disconnect()
         self._drop()
 
+    @property
+    def shown(self) -> bytes | None:
+        """The broker's certificate, in DER; None without TLS."""
+        return self._socket.getpeercert(binary_form=True) if isinstance(self._socket, ssl.SSLSocket) else None
+
     def break_off(self) -> None:
         """End without a word, so that the broker publishes the will."""
         self._drop()

@@ -6,8 +6,7 @@ import random
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,33 +19,12 @@ from tests.scenarios.test_no_silent_loss import accounted_for, lane_of, stand
 from tests.support.air import band
 from tests.support.cloud import Cloud
 from tests.support.daemon import Daemon, faults
+from tests.support.disks import mount, small_disk
 from tests.support.inside import StillClock, make_wire
 from tests.support.moments import WALL_MS, moment
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
-
-
-@contextmanager
-def small_disk(at: Path, size: str, kind: str = "tmpfs") -> Iterator[Path]:
-    at.mkdir(parents=True)
-    if kind == "tmpfs":
-        mount(at, "-t", "tmpfs", "-o", f"size={size}", "tmpfs")
-    else:
-        image = at.parent / "image"
-        subprocess.run(["truncate", "-s", size, str(image)], check=True)
-        subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
-        mount(at, "-o", "loop", str(image))
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "-l", str(at)], check=True)
-
-
-def mount(at: Path, *what: str) -> None:
-    made = subprocess.run(["mount", *what, str(at)], check=False, capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"a file system cannot be mounted here: {made.stderr}")
 
 
 def fill(disk: Path) -> None:

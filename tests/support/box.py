@@ -13,6 +13,7 @@ from gateway.commands import Commands
 from gateway.control import Control
 from gateway.inputs import Pressed
 from gateway.journal import Journal
+from gateway.report import Report
 from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
 from gateway.trials import Trials
@@ -32,8 +33,8 @@ class Box:
         self.sightings = Sightings()
         self.trials = Trials(ROSTER, office.clock.moment)
         self.journal = Journal(folder, office.faults)
-        lanes = {"alert": office.lane}
-        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials, lanes)
+        report = Report(office.wire, {}, {"alert": office.lane}, office.faults, office.clock.moment())
+        self.commands = Commands(report, office.desk, self.journal, ROSTER, self.sightings, self.trials, office.clock)
 
     async def raised(self, *given: Pressed) -> list[str]:
         for each in given:

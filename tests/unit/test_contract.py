@@ -72,7 +72,7 @@ DESIGNED_TELEMETRY = """
  "data":{"station":"xinhua-03","readings":[{"device":"band-0001","wearer":"w-7f3a","at":"2026-11-23T08:00:01.000Z",
   "clock":"synced","values":{"heart_rate":72,"spo2":97,"battery_level":88}}]}}"""
 INBOUND = {MessageName.ACK, MessageName.REQUEST, MessageName.TEST_WINDOW}
-FREE_MAPS = {"requests", "values", "links", "rejected", "radios", "rungs"}
+FREE_MAPS = {"requests", "values", "links", "rejected", "profiles", "radios", "rungs", "certificates"}
 OPTIONAL = {(MessageName.ACK, "at"), (MessageName.REQUEST, "args"), (MessageName.TEST_WINDOW, "minutes")}
 
 
