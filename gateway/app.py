@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from drivers.ble.radio import Radio
-from gateway import book, counters, episodes
+from gateway import book, checkpoint, counters, episodes
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book
@@ -45,12 +45,15 @@ from gateway.requests import Requests
 from gateway.rounds import Rounds
 from gateway.session import AlertUplink
 from gateway.setup import Setup
+from gateway.sightings import Sightings
 from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
 from gateway.supervise import Kept, Run, Supervisor, Up
+from gateway.supervision import Supervision
 from gateway.telemetry import Grouping, Telemetry
 from gateway.uplink import Brokers, Patience, Road, Shore, TelemetryUplink
+from gateway.watch import Receivers, Watch
 from gateway.wire import Json, Wire
 from gateway.writes import Replies, Writes
 
@@ -66,7 +69,6 @@ UPLINK_BASE_S = 0.5
 HUSH_S = 1.0
 DRAIN_S = 2.0
 DELIVER_S = 1.0
-RADIOS_S = 1.0
 
 
 async def serve(setup: Setup) -> None:
@@ -184,8 +186,7 @@ class Station:
         self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
-        if self._radios:
-            self._keep("radios", lambda _: self._watch_radios(), INNER)
+        self._watch_wearables(sightings, alerts)
 
     def _join_outside(self) -> None:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
@@ -219,20 +220,20 @@ class Station:
 
     def _watch_storage(self, disk: Disk) -> None:
         clock = self._clock
-        outages = Outages(0, lambda: unique_id(clock.now(), clock.random(10)), AlertKind.STORAGE_DEGRADED)
+        outages = Outages(0, self._new_id, AlertKind.STORAGE_DEGRADED)
         storage = Storage(disk, list(self._lanes.values()), self._faults, outages, self._desk.put)
         self._keep("storage", lambda _: storage.run(clock.moment), INNER)
 
-    async def _watch_radios(self) -> None:
-        """Raise and end the alerts about radios that are down."""
-        clock = self._clock
-        outages = Outages(self._config.alerts.radio_down_after, lambda: unique_id(clock.now(), clock.random(10)))
-        while True:
-            for name in self._radios:
-                told = outages.see(name, clock.moment(), up=self.pipeline.links[name].up)
-                if told is not None:
-                    self._desk.put(told)
-            await asyncio.sleep(RADIOS_S)
+    def _watch_wearables(self, sightings: Sightings, alerts: Book) -> None:
+        config, clock, file = self._config, self._clock, self._config.data / "watch"
+        receivers = Receivers(config.alerts, self.pipeline.links, self._radios, sightings.ears, self._new_id)
+        supervision = Supervision(sightings, self._profiles.intervals, config.supervision, self._new_id)
+        self._watch = Watch(self._roster.devices, supervision, receivers, self._faults, self._desk.put, file)
+        self._watch.begin(checkpoint.load(file), alerts.open(), clock.moment())
+        self._keep("watch", lambda _: self._watch.run(clock.moment), INNER)
+
+    def _new_id(self) -> str:
+        return unique_id(self._clock.now(), self._clock.random(10))
 
     async def stop(self) -> None:
         """Stop hearing, commit what was heard, say farewell, close the files."""
@@ -252,7 +253,7 @@ class Station:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for lane in self._lanes.values():
             await _within(DRAIN_S, lane.close(), f"the {lane.name} lane's file was not closed")
-        await asyncio.gather(self._journal.close(), self._recorder.close())
+        await asyncio.gather(self._journal.close(), self._recorder.close(), asyncio.to_thread(self._watch.save))
         try:
             self._quarantine.save()
         except OSError as error:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gateway import asks, stock
+from gateway import asks, battery, stock
 from gateway.alerts import Refusal
 from gateway.desk import Asked, Desk, Ruled
 from gateway.errors import RequestRefused, StorageFailed
@@ -125,7 +125,8 @@ class Commands:
             "last_heard": self._wire.when(seen.at) if seen else None,
             "link": seen.heard.link if seen else None,
             "rssi": seen.heard.rssi if seen else None,
-            "battery_level": seen.battery if seen else None,
+            "battery_level": seen.charge.level if seen else None,
+            "battery_days": battery.days_left(seen.charge) if seen else None,
             "test_until": self._wire.when(trial.until) if trial else None,
             "alerts": [self._wire.alert_body(alert) for alert in sorted(alerts, key=urgency)],
         }

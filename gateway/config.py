@@ -10,6 +10,7 @@ from drivers.base import ScanMode
 from drivers.profile.written import ServiceName
 from gateway.actions import LocalAlert
 from gateway.sections import Secret, Section
+from gateway.thresholds import Supervision
 from gateway.written import (
     Adapter,
     BluetoothAddress,
@@ -209,6 +210,8 @@ class Alerts(Section):
     """File with SCAIP and Contact ID codes by kind, where they are to differ from the shipped ones."""
     radio_down_after: Annotated[Milliseconds, lasting("10s", "1d")] = 120_000
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
+    serial_down_after: Annotated[Milliseconds, lasting("1s", "1d")] = 60_000
+    """A serial receiver that has been away or deaf for so long is an alert."""
 
 
 class Trust(Enum):
@@ -268,6 +271,8 @@ class Config(Section):
     """An InfluxDB that is given every reading as well."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
+    supervision: Supervision = Supervision()
+    """When a wearable counts as silent, as never put to use, and its battery as low."""
     local_alert: LocalAlert = LocalAlert()
     """How the station itself is told of a critical alert that nobody accepts."""
     trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])

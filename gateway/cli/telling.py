@@ -58,6 +58,7 @@ class Wearable(msgspec.Struct, frozen=True):
     battery_level: float | None
     alerts: tuple[Alert, ...]
     test_until: datetime | None = None
+    battery_days: int | None = None
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -160,9 +161,16 @@ def _row(found: Wearable, words: Words, now: datetime) -> tuple[str, ...]:
         since(found.last_heard, words, now) if found.last_heard else words.never,
         found.link or "-",
         "-" if found.rssi is None else f"{found.rssi} dBm",
-        "-" if found.battery_level is None else f"{found.battery_level:g} %",
+        _battery(found, words),
         kinds or "-",
     )
+
+
+def _battery(found: Wearable, words: Words) -> str:
+    if found.battery_level is None:
+        return "-"
+    level = f"{found.battery_level:g} %"
+    return level if found.battery_days is None else words.lasting.format(level=level, days=found.battery_days)
 
 
 def _urgent(found: Alert) -> bool:

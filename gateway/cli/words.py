@@ -45,6 +45,7 @@ class Words(msgspec.Struct, frozen=True):
     wearables: str
     no_story: str
     never: str
+    lasting: str
     station: str
     stranger: str
     unconfirmed: str

@@ -212,12 +212,12 @@ UNHEARD = Wearable("band-0002", None, "hall", None, None, None, None, ())
 
 def test_wearables_at_a_glance() -> None:
     assert list(telling.wearables([BAND, UNHEARD], ENGLISH, NOW)) == [
-        "Wearables: 2. Not heard since the daemon began: 1.",
+        "Wearables: 2. Never heard: 1.",
         "DEVICE     WEARER  LAST HEARD           OVER       SIGNAL   BATTERY  OPEN ALERTS",
         "band-0001  w-7f3a  15:59:55 (just now)  serial:rx  -67 dBm  88.5 %   SOS",
         "band-0002  -       never                -          -        -        -",
     ]
-    assert list(telling.wearables([], CHINESE, NOW)) == ["设备：0 个，网关启动以来没有收到：0 个。"]
+    assert list(telling.wearables([], CHINESE, NOW)) == ["设备：0 个，从未收到：0 个。"]
 
 
 def test_one_wearable_with_its_alerts() -> None:
