@@ -12,13 +12,14 @@ import structlog
 
 from drivers.ble.radio import Radio
 from gateway import book, checkpoint, counters, episodes
+from gateway.assurance import Assurance
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book
+from gateway.centre import Centre
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.commands import Commands
-from gateway.config import Config
 from gateway.control import Control
 from gateway.counters import Counters
 from gateway.desk import Desk, Then
@@ -27,17 +28,18 @@ from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.evidence import Evidence
 from gateway.folder import Folder
-from gateway.forward import Lane, Window
+from gateway.forward import Lane
 from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.journal import Journal
-from gateway.lanes import Opened, Plan, open_store, start_lane
+from gateway.lanes import Opened, open_store, plans, start_lane
 from gateway.links import Link, build_links
 from gateway.model import AlertKind, Change, Gap
 from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
 from gateway.outages import Outages
 from gateway.pipeline import Pipeline
+from gateway.protection import Protection
 from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder
 from gateway.report import Report
@@ -45,7 +47,6 @@ from gateway.requests import Requests
 from gateway.rounds import Rounds
 from gateway.session import AlertUplink
 from gateway.setup import Setup
-from gateway.sightings import Sightings
 from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("app")
 
-ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 INNER = Backoff(base=0.05, cap=1.0)
 CONTROL = Backoff(base=1.0, cap=10.0)
 UPLINK_BASE_S = 0.5
@@ -105,7 +105,7 @@ class Station:
     async def start(self) -> None:
         """Open the lanes, take up what was kept, set everything going; waits for neither broker nor radio."""
         config, clock, faults, wire = self._config, self._clock, self._faults, self._wire
-        alert_plan, telemetry_plan = _plans(config)
+        alert_plan, telemetry_plan = plans(config.telemetry)
         disk = Disk(config.data)
         await asyncio.to_thread(disk.look)
         opened, group = await asyncio.gather(
@@ -128,7 +128,7 @@ class Station:
             await self._alert.commit([], outdated)
         self._join_inside(memory, numbers, alerts)
         self._watch_storage(disk)
-        self._join_outside()
+        self._watch_wearables(self._join_outside(), alerts)
 
     async def _open_influx(self, disk: Disk) -> "InfluxLane | None":
         config = self._config
@@ -162,16 +162,17 @@ class Station:
         writes = Writes(drivers, self._profiles, normalise.route, chronicle)
         self._desk = Desk(alerts, self._alert, self._wire, clock, chronicle, writes.help_is_coming)
         beside = self._influx.telemetry if self._influx is not None else None
-        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), beside)
+        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, Grouping.of(config.telemetry), beside)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
         self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
-        self._trials = trials = normalise.trials
-        sightings, lanes = normalise.sightings, self._lanes
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, sightings, trials, lanes)
+        self._trials, lanes, roster = normalise.trials, self._lanes, self._roster
+        supervision = Supervision(normalise.sightings, self._profiles.intervals, config.supervision, self._new_id)
+        self._protection = Protection(roster, supervision, config.supervision.weak_signal)
+        commands = Commands(self._wire, self._desk, self._journal, roster, self._protection, self._trials, lanes)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -186,9 +187,8 @@ class Station:
         self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
-        self._watch_wearables(sightings, alerts)
 
-    def _join_outside(self) -> None:
+    def _join_outside(self) -> Board:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
         self.report = report = Report(
@@ -203,8 +203,8 @@ class Station:
         shore = partial(Shore, self._wire, road, clock=clock, faults=self._faults, patience=patience)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
         telemetry_login = partial(login, mqtt, f"{config.station}-telemetry", keep_session=False)
-        brokers = Brokers(endpoints(mqtt))
-        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing)
+        brokers, centre = Brokers(endpoints(mqtt)), Centre(config.call_centre, self._faults)
+        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing, centre)
         expiry_s = config.telemetry.expiry // 1000
         following = TelemetryUplink(self._telemetry_lane, board, shore(login=telemetry_login), expiry_s)
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
@@ -217,6 +217,7 @@ class Station:
         stages = {"desk": lambda: self._desk.beat}
         stages |= {f"{name} lane": partial(_beat, lane) for name, lane in self._lanes.items()}
         self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
+        return board
 
     def _watch_storage(self, disk: Disk) -> None:
         clock = self._clock
@@ -224,11 +225,14 @@ class Station:
         storage = Storage(disk, list(self._lanes.values()), self._faults, outages, self._desk.put)
         self._keep("storage", lambda _: storage.run(clock.moment), INNER)
 
-    def _watch_wearables(self, sightings: Sightings, alerts: Book) -> None:
-        config, clock, file = self._config, self._clock, self._config.data / "watch"
-        receivers = Receivers(config.alerts, self.pipeline.links, self._radios, sightings.ears, self._new_id)
-        supervision = Supervision(sightings, self._profiles.intervals, config.supervision, self._new_id)
-        self._watch = Watch(self._roster.devices, supervision, receivers, self._faults, self._desk.put, file)
+    def _watch_wearables(self, board: Board, alerts: Book) -> None:
+        """Who is silent, whose battery is low, who is protected."""
+        config, clock, faults, protection = self._config, self._clock, self._faults, self._protection
+        file, rings, session = config.data / "watch", bool(config.local_alert.actions), lambda: self._session.session
+        supervision = protection.supervision
+        receivers = Receivers(config.alerts, self.pipeline.links, self._radios, supervision.ears, self._new_id)
+        assurance = Assurance(protection, board, self._wire, faults, session, clock.moment, rings=rings)
+        self._watch = Watch(self._roster.devices, supervision, receivers, assurance, faults, self._desk.put, file)
         self._watch.begin(checkpoint.load(file), alerts.open(), clock.moment())
         self._keep("watch", lambda _: self._watch.run(clock.moment), INNER)
 
@@ -253,6 +257,7 @@ class Station:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for lane in self._lanes.values():
             await _within(DRAIN_S, lane.close(), f"the {lane.name} lane's file was not closed")
+        self._watch.gather()
         await asyncio.gather(self._journal.close(), self._recorder.close(), asyncio.to_thread(self._watch.save))
         try:
             self._quarantine.save()
@@ -288,14 +293,3 @@ async def _within(seconds: float, work: Awaitable[object], otherwise: str | None
 
 def _beat(lane: Lane) -> float:
     return lane.outbox.beat
-
-
-def _plans(config: Config) -> tuple[Plan, Plan]:
-    window = Window(config.telemetry.window, config.telemetry.window_bytes)
-    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
-    return alert, Plan("telemetry", window, config.telemetry.cap, grouped=True)
-
-
-def _grouping(config: Config) -> Grouping:
-    telemetry = config.telemetry
-    return Grouping(telemetry.commit_every / 1000, telemetry.commit_readings, telemetry.batch)

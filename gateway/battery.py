@@ -21,7 +21,6 @@ NOTED_EVERY_MS, NOTED = 12 * 3_600_000, 14
 FORECAST_NOTES = 4
 """Levels, half a day apart, that a forecast wants; until then they may say anything."""
 FORECAST_DROP = 2.0
-FORECAST_MOST = 365
 DAY_MS = 86_400_000
 
 
@@ -61,7 +60,7 @@ def _measured(charge: Charge, rules: Rules) -> tuple[float | None, float, float]
 
 
 def note(charge: Charge, now: Moment) -> None:
-    """Remember the level twice a day, from one charge to the next."""
+    """Remember the level twice a day, from one charge to the next, and how fast it falls."""
     if charge.level is None or not now.synced:
         return
     if charge.notes and charge.level >= charge.notes[-1][1] + LEVEL_STEP:
@@ -69,17 +68,22 @@ def note(charge: Charge, now: Moment) -> None:
     if not charge.notes or now.wall_ms - charge.notes[-1][0] >= NOTED_EVERY_MS:
         charge.notes.append((now.wall_ms, charge.level))
         del charge.notes[:-NOTED]
+        charge.fall = _fall(charge.notes)
+
+
+def _fall(notes: list[tuple[int, float]]) -> float | None:
+    """In % a day, by the median of all slopes, so that neither a strange level nor a cold night counts.
+
+    None where that says nothing: too little is known, or it has hardly fallen.
+    """
+    if len(notes) < FORECAST_NOTES or notes[0][1] - notes[-1][1] < FORECAST_DROP:
+        return None
+    fall = -median((two[1] - one[1]) / (two[0] - one[0]) for one, two in combinations(notes, 2)) * DAY_MS
+    return fall if fall > 0 else None
 
 
 def days_left(charge: Charge) -> int | None:
-    """By the median of all slopes, so that neither a strange level nor a cold night counts.
-
-    None where that says nothing: too little is known, it has hardly fallen, or it does for a year and more.
-    """
-    notes = charge.notes
-    if charge.level is None or len(notes) < FORECAST_NOTES or notes[0][1] - notes[-1][1] < FORECAST_DROP:
+    """For how many days it will still do; None where that cannot be said."""
+    if charge.level is None or charge.fall is None:
         return None
-    fall = -median((two[1] - one[1]) / (two[0] - one[0]) for one, two in combinations(notes, 2)) * DAY_MS
-    if fall * FORECAST_MOST <= charge.level:
-        return None
-    return int(charge.level / fall)
+    return int(charge.level / charge.fall)

@@ -18,9 +18,9 @@ from gateway.forward import Lane
 from gateway.inputs import Accept, Clear
 from gateway.journal import Journal
 from gateway.model import Alert, AlertState, Severity
+from gateway.protection import Protection, verdict_body
 from gateway.requests import WHY
 from gateway.roster import Device, Roster
-from gateway.sightings import Sightings
 from gateway.story import StoryLine
 from gateway.trials import Trials
 from gateway.wire import Json, Wire, rfc3339
@@ -40,12 +40,12 @@ class Commands:
         desk: Desk,
         journal: Journal,
         roster: Roster,
-        sightings: Sightings,
+        protection: Protection,
         trials: Trials,
         lanes: Mapping[str, Lane],
     ) -> None:
         self._wire, self._desk, self._journal = wire, desk, journal
-        self._roster, self._sightings, self._trials, self._lanes = roster, sightings, trials, lanes
+        self._roster, self._protection, self._trials, self._lanes = roster, protection, trials, lanes
 
     async def answer(self, line: bytes, asker: str) -> bytes:
         """What a line of the control socket is answered; `asker` is the user at the other end."""
@@ -117,7 +117,8 @@ class Commands:
         return {"alert": self._wire.alert_body(ruled)}
 
     def _device(self, device: Device, alerts: Iterable[Alert]) -> Json:
-        seen, trial = self._sightings.last(device.id), self._trials.of(device.id)
+        seen, trial = self._protection.supervision.seen(device.id), self._trials.of(device.id)
+        verdict = self._protection.verdict(device.wearer)
         return {
             "device": device.id,
             "wearer": device.wearer,
@@ -127,6 +128,7 @@ class Commands:
             "rssi": seen.heard.rssi if seen else None,
             "battery_level": seen.charge.level if seen else None,
             "battery_days": battery.days_left(seen.charge) if seen else None,
+            "protection": verdict_body(verdict, self._wire) if verdict else None,
             "test_until": self._wire.when(trial.until) if trial else None,
             "alerts": [self._wire.alert_body(alert) for alert in sorted(alerts, key=urgency)],
         }

@@ -10,7 +10,7 @@ from drivers.base import ScanMode
 from drivers.profile.written import ServiceName
 from gateway.actions import LocalAlert
 from gateway.sections import Secret, Section
-from gateway.thresholds import Supervision
+from gateway.thresholds import CallCentre, Supervision
 from gateway.written import (
     Adapter,
     BluetoothAddress,
@@ -273,6 +273,8 @@ class Config(Section):
     """How alerts are followed."""
     supervision: Supervision = Supervision()
     """When a wearable counts as silent, as never put to use, and its battery as low."""
+    call_centre: CallCentre = CallCentre()
+    """How the call centre shows that it is there."""
     local_alert: LocalAlert = LocalAlert()
     """How the station itself is told of a critical alert that nobody accepts."""
     trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])

@@ -19,7 +19,7 @@ FLOCK = 5
 HOUR_MS = 3_600_000
 
 
-class Rhythm(msgspec.Struct, gc=False):
+class Rhythm(msgspec.Struct, gc=False, array_like=True):
     """How regularly something is heard: its longest gap in this and in the last period, and how many beats they had."""
 
     last_ms: int
@@ -141,8 +141,11 @@ class Ears:
 
     def paused(self, link: str | None, now_ms: int) -> int:
         """For how long in all a link has not heard; of none, for how long nobody has."""
-        ear = self.of.get(link) if link is not None else None
-        return (ear.pause if ear is not None else self._any).total(now_ms)
+        return self._pause(link).total(now_ms)
+
+    def deaf_ms(self, link: str, now_ms: int) -> int:
+        """For how long it has not heard by now."""
+        return self._pause(link).lasts(now_ms)
 
     def mind(self, now_ms: int, up: Mapping[str, bool]) -> None:
         """`up`: each link, and whether it is."""
@@ -154,6 +157,10 @@ class Ears:
             self._any.end(now_ms)
         else:
             self._any.begin(max(since, default=now_ms))
+
+    def _pause(self, link: str | None) -> Pause:
+        ear = self.of.get(link) if link is not None else None
+        return ear.pause if ear is not None else self._any
 
     def _ear(self, link: str, now_ms: int) -> Ear:
         ear = self.of.get(link)

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from gateway import config
 from gateway.aside import SPACE as ASIDE
 from gateway.aside import Aside
 from gateway.clock import Clock
@@ -41,6 +42,16 @@ class Plan(msgspec.Struct, frozen=True):
     cap: int | None = None
     grouped: bool = False
     must_be_heard: bool = False
+
+
+ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
+
+
+def plans(telemetry: config.Telemetry) -> tuple[Plan, Plan]:
+    """Of the alert lane and of the telemetry lane."""
+    window = Window(telemetry.window, telemetry.window_bytes)
+    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
+    return alert, Plan("telemetry", window, telemetry.cap, grouped=True)
 
 
 class Opened(msgspec.Struct, frozen=True):

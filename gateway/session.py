@@ -7,6 +7,7 @@ from contextlib import suppress
 import structlog
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway.centre import Centre
 from gateway.errors import UplinkDown
 from gateway.forward import Lane
 from gateway.identity import unique_id
@@ -21,7 +22,7 @@ from gateway.wire import CLOUDEVENTS, JSON, parse_state
 
 log = structlog.get_logger("uplink")
 
-LEAVE_S = 1.0
+LEAVE_S = LOOK_S = 1.0
 AGAIN_S = 0.5
 """However much is said in our name, we contradict it no more often than this."""
 Standing = Callable[[], dict[str, tuple[str, int]]]
@@ -31,8 +32,11 @@ Standing = Callable[[], dict[str, tuple[str, int]]]
 class AlertUplink:
     """Birth and will, subscriptions, responses, and the alert lane's rows."""
 
-    def __init__(self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing) -> None:
+    def __init__(
+        self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing, centre: Centre
+    ) -> None:
         self.session = ""
+        self._centre = centre
         self._lane, self._brokers, self._shore, self._requests = lane, brokers, shore, requests
         self._standing = standing
         self._wire = shore.wire
@@ -56,9 +60,11 @@ class AlertUplink:
             self._shore.road.move(endpoint)
             up()
             log.info("connected", broker=str(endpoint), session=self.session)
-            await first(self._attend(link, proof), self._lost(link), self._give_up(link), self._go_back(endpoint))
+            lost, stalled, back = self._lost(link), self._give_up(link), self._go_back(endpoint)
+            await first(self._attend(link, proof), lost, stalled, back, self._mind_centre())
         finally:
             self._lane.detach()
+            self._centre.lost()
             self._shore.road.move(None)
             self._link = None
             link.break_off()
@@ -105,6 +111,11 @@ class AlertUplink:
                 self._brokers.go_back()
                 return
 
+    async def _mind_centre(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._centre.look(self._shore.clock.moment())
+
     def birth(self) -> None:
         """Say that we are here, with where each lane stands; again when the clock has become right."""
         if self._link is not None:
@@ -130,7 +141,10 @@ class AlertUplink:
         ours = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         theirs = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         wanted = [(topics.state, ours), (topics.probe, ours), (topics.acks, theirs), (topics.requests, theirs)]
+        if self._centre.topic is not None:
+            wanted.append((self._centre.topic, theirs))
         granted = await link.subscribe(wanted)
+        self._centre.connected(self._shore.clock.moment())
         refused = [topic for (topic, _), code in zip(wanted, granted, strict=True) if code.is_failure]
         if refused:
             what = f"{link.endpoint}: refuses the subscription to {', '.join(refused)}"
@@ -143,6 +157,9 @@ class AlertUplink:
             return
         if inbound.topic == topics.probe and self._proof is not None:
             self._proof.hear(inbound)
+        elif inbound.topic == self._centre.topic:
+            if not inbound.retained:
+                self._centre.hear(self._shore.clock.moment())
         elif inbound.topic == topics.state:
             self._mind_state(inbound)
         elif topics.acked(inbound.topic) or topics.verb(inbound.topic):

@@ -14,7 +14,7 @@ SMOOTH = 8
 """A signal's strength is that of so many frames or so."""
 
 
-class Charge(msgspec.Struct):
+class Charge(msgspec.Struct, array_like=True):
     """What is known of a battery. `flat`: the device itself says by a bit that it is low."""
 
     level: float | None = None
@@ -24,9 +24,11 @@ class Charge(msgspec.Struct):
     """While it is low, the level (or voltage, where no level is known) from which on it no longer is."""
     notes: list[tuple[int, float]] = []
     """Levels of before, with UTC in ms, since it was last charged or changed."""
+    fall: float | None = None
+    """In % a day, where that can be said."""
 
 
-class Sighting(msgspec.Struct):
+class Sighting(msgspec.Struct, array_like=True):
     """`profiles` are the formats in which it was heard."""
 
     wearable: Wearable
@@ -42,6 +44,7 @@ class Sighting(msgspec.Struct):
     """Since when it says so."""
     strength: float | None = None
     """Its signal's, smoothed, in dBm."""
+    weak: bool = False
     lost: bool = False
     """It was found silent, and was not heard since; the gap that ends then is none of its habits."""
 

@@ -66,13 +66,15 @@ class Watched(msgspec.Struct):
         return AlertKey(f"device:{self.device.id}", kind, None, test=False)
 
 
-class Known(msgspec.Struct):
-    """A device as the checkpoint has it; `silence_ms` is for how long it had not been heard, though it could be."""
+class Known(msgspec.Struct, array_like=True):
+    """A device as the checkpoint has it. `silence_ms` is for how long it had not been heard, though it could have been,
+    `worn_ms` for how long it had said whether it is worn."""
 
     entered: Moment
     told: AlertKind | None
     silence_ms: int
     seen: Sighting | None
+    worn_ms: int = 0
 
 
 class Supervision:
@@ -91,7 +93,7 @@ class Supervision:
 
     def enter(self, device: Device, now: Moment) -> Watched:
         """A device that is in the roster from now on."""
-        watched = Watched(device, now, now.mono_ms, self._ears.paused(None, now.mono_ms))
+        watched = Watched(device, now, now.mono_ms, self.ears.paused(None, now.mono_ms))
         self._watched[device.id] = watched
         return watched
 
@@ -135,8 +137,10 @@ class Supervision:
     def known(self, device: str, now: Moment) -> Known:
         """What of a device must survive a restart."""
         watched, seen = self._watched[device], self._sightings.last(device)
-        silence_ms = seen.silence(now.mono_ms, self._ears) if seen is not None else self._unheard(watched, now.mono_ms)
-        return Known(watched.entered, watched.told, silence_ms, seen)
+        if seen is None:
+            return Known(watched.entered, watched.told, self._unheard(watched, now.mono_ms), None)
+        silence_ms = seen.silence(now.mono_ms, self.ears)
+        return Known(watched.entered, watched.told, silence_ms, seen, now.mono_ms - seen.worn_ms)
 
     def restore(self, device: str, kept: Known, now: Moment) -> None:
         """Go on where the last run ended, once the links are known: while no daemon ran, nobody was silent."""
@@ -144,16 +148,28 @@ class Supervision:
         watched.entered, watched.told = kept.entered, kept.told
         watched.since_ms = now_ms - kept.silence_ms
         if seen is not None:
-            seen.rhythm.last_ms, seen.rhythm.since_ms, seen.worn_ms = watched.since_ms, now_ms, now_ms
+            seen.rhythm.last_ms, seen.rhythm.since_ms = watched.since_ms, now_ms
+            seen.worn_ms = now_ms - kept.worn_ms
             seen.wearable = replace(watched.wearable, address=seen.wearable.address)
-            seen.paused_ms = self._ears.paused(seen.heard.link, now_ms)
+            seen.paused_ms = self.ears.paused(seen.heard.link, now_ms)
             self._sightings.restore(device, seen)
 
     def count(self) -> None:
         """Every device has been looked at once more: tell each ear how many it hears."""
-        for link, ear in self._ears.of.items():
+        for link, ear in self.ears.of.items():
             ear.flock = self._flock[link]
         self._flock.clear()
+
+    def seen(self, device: str) -> Sighting | None:
+        return self._sightings.last(device)
+
+    def supervised(self, seen: Sighting) -> bool:
+        """Whether its silence would say anything."""
+        return self._patience(seen) is not None
+
+    def deaf_ms(self, seen: Sighting, now_ms: int) -> int:
+        """For how long the receiver that last heard it has not heard by now."""
+        return self.ears.deaf_ms(seen.heard.link, now_ms)
 
     def silent(self, device: str, now_ms: int) -> bool:
         """Whether it has not been heard for longer than it may be; a visitor's silence too, which nobody is told."""
@@ -161,7 +177,7 @@ class Supervision:
         return seen is None or self._overdue(seen, now_ms)
 
     @property
-    def _ears(self) -> Ears:
+    def ears(self) -> Ears:
         return self._sightings.ears
 
     def _find(self, watched: Watched, kind: AlertKind | None) -> None:
@@ -172,18 +188,23 @@ class Supervision:
     def _wrong(self, watched: Watched, seen: Sighting | None, now_ms: int) -> AlertKind | None:
         if seen is not None:
             return AlertKind.DEVICE_SILENT if self._overdue(seen, now_ms) else None
+        if watched.told is AlertKind.DEVICE_SILENT:  # all else that was known of it is lost
+            return watched.told
         late = self._unheard(watched, now_ms) >= self._rules.commission_within
         return AlertKind.NEVER_COMMISSIONED if late else None
 
     def _unheard(self, watched: Watched, now_ms: int) -> int:
-        return now_ms - watched.since_ms - (self._ears.paused(None, now_ms) - watched.paused_ms)
+        return now_ms - watched.since_ms - (self.ears.paused(None, now_ms) - watched.paused_ms)
 
     def _overdue(self, seen: Sighting, now_ms: int) -> bool:
         if seen.lost:  # a receiver that turns out to have been deaf brings nobody back
             return True
+        allowed = self._patience(seen)
+        return allowed is not None and seen.silence(now_ms, self.ears) >= allowed
+
+    def _patience(self, seen: Sighting) -> int | None:
         stated = [each for profile in seen.profiles if (each := self._intervals.get(profile)) is not None]
-        allowed = patience(max(stated, default=None), seen.rhythm, self._rules)
-        return allowed is not None and seen.silence(now_ms, self._ears) >= allowed
+        return patience(max(stated, default=None), seen.rhythm, self._rules)
 
 
 TOLD = frozenset({AlertKind.DEVICE_SILENT, AlertKind.NEVER_COMMISSIONED})

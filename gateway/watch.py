@@ -1,4 +1,4 @@
-"""The watch over wearables and receivers: each second a part of them is looked at, each minute all is saved."""
+"""The watch over wearables and receivers: a part of them is looked at in each turn, all of it is saved each minute."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 from drivers.ble.radio import Radio
 from drivers.ble.station import State
 from gateway import checkpoint
+from gateway.assurance import Assurance
 from gateway.checkpoint import Checkpoint
 from gateway.config import Alerts
 from gateway.ears import Ears
@@ -18,10 +19,10 @@ from gateway.outages import Outages
 from gateway.roster import Device
 from gateway.supervision import Supervision
 
-TURN_S = 1.0
-PARTS = 5
+TURN_S = 0.2
+PARTS = 25
 """All wearables are looked at once in so many turns: thousands at once would hold up a press."""
-SAVE_EVERY = 60
+SAVE_EVERY = 300
 
 
 class Receivers:
@@ -57,11 +58,13 @@ class Watch:
         devices: Sequence[Device],
         supervision: Supervision,
         receivers: Receivers,
+        assurance: Assurance,
         faults: Faults,
         tell: Callable[[Pressed | Ended], None],
         file: Path,
     ) -> None:
         self._supervision, self._receivers, self._faults = supervision, receivers, faults
+        self._assurance = assurance
         self._tell, self._file = tell, file
         self._devices = devices
         self._parts = cycle(range(PARTS))
@@ -77,13 +80,15 @@ class Watch:
             self._kept.devices[device.id] = self._supervision.known(device.id, now)
         for ended in self._supervision.adopt(alerts):
             self._tell(ended)
+        self._assurance.begin(kept.wearers)
 
     async def run(self, now: Callable[[], Moment]) -> None:
-        """Go round once a second until cancelled."""
+        """Go round until cancelled."""
         while True:
             for _ in range(SAVE_EVERY):
                 self.turn(now())
                 await asyncio.sleep(TURN_S)
+            self.gather()
             await asyncio.to_thread(self.save)
 
     def turn(self, now: Moment) -> None:
@@ -96,6 +101,11 @@ class Watch:
             self._kept.devices[device.id] = self._supervision.known(device.id, now)
         if part == PARTS - 1:
             self._supervision.count()
+        self._assurance.turn(part, PARTS, now)
+
+    def gather(self) -> None:
+        """Take up what is to be saved and is not kept up to date anyway."""
+        self._kept.wearers = self._assurance.kept()
 
     def save(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from gateway import story
 from gateway.cli.words import Words
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
 
 ENGLISH = Words(
     kinds={
@@ -64,6 +65,29 @@ ENGLISH = Words(
         "invalid": "the daemon does not understand it: is it of another version?",
         "too_large": "that is too long",
     },
+    protection={
+        State.PROTECTED: "yes",
+        State.DEGRADED: "yes, but",
+        State.UNPROTECTED: "NO",
+        State.AWAY: "not here",
+    },
+    flaws={
+        Flaw.NEVER_HEARD: "never heard",
+        Flaw.SILENT: "silent",
+        Flaw.NOT_SUPERVISED: "speaks only when pressed",
+        Flaw.NOT_WORN: "not worn",
+        Flaw.LOW_BATTERY: "low battery",
+        Flaw.BATTERY_SHORT: "battery will soon be empty",
+        Flaw.WEAK_SIGNAL: "weak signal",
+        Flaw.RECEIVER_DOWN: "its receiver is down",
+        Flaw.STORAGE: "disk is in trouble",
+        Flaw.CLOCK: "the box does not know the time",
+        Flaw.NO_BROKER: "no broker",
+        Flaw.NOT_HEARD_BACK: "broker passes nothing on",
+        Flaw.PUBLISH_REFUSED: "broker refuses alerts",
+        Flaw.NOBODY_LISTENS: "nobody listens at the broker",
+        Flaw.CENTRE_SILENT: "nothing is heard of the call centre",
+    },
     happenings={
         story.Heard: "heard over {link}{rssi}{key}",
         story.Tested: "counts as a test: {by} had opened a test window",
@@ -95,6 +119,7 @@ ENGLISH = Words(
     link="over",
     signal="signal",
     battery="battery",
+    protected="protected",
     alerts="open alerts",
     nothing_open="No alert is open.",
     open_alerts="Open alerts: {count}. Critical and not accepted: {urgent}.",
@@ -112,6 +137,7 @@ ENGLISH = Words(
     replayed="maybe replayed",
     by=" by {by}",
     comma=", ",
+    because="{state}: {flaws}",
     service="{kind}: {service}",
     accepted="{alert}: accepted by {by}",
     cleared="{alert}: cleared by {by}",

@@ -11,6 +11,7 @@ from gateway import story
 from gateway.cli.columns import columns, plain
 from gateway.cli.words import Words
 from gateway.model import AlertKind, AlertState, Heard, Severity
+from gateway.protection import Flaw, State
 
 ID_LEAST = 10
 """Characters of an id that a table shows, unless more tell two alerts apart."""
@@ -48,6 +49,14 @@ class Line(msgspec.Struct, frozen=True):
     synced: bool = True
 
 
+class Protection(msgspec.Struct, frozen=True):
+    """Whether a wearer is protected."""
+
+    state: State
+    reasons: tuple[Flaw, ...]
+    since: datetime
+
+
 class Wearable(msgspec.Struct, frozen=True):
     device: str
     wearer: str | None
@@ -59,6 +68,7 @@ class Wearable(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...]
     test_until: datetime | None = None
     battery_days: int | None = None
+    protection: Protection | None = None
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -150,7 +160,16 @@ def _head(*titles: str) -> tuple[str, ...]:
 
 
 def _facts(words: Words) -> tuple[str, ...]:
-    return words.device, words.wearer, words.last_heard, words.link, words.signal, words.battery, words.alerts
+    return (
+        words.device,
+        words.wearer,
+        words.last_heard,
+        words.link,
+        words.signal,
+        words.battery,
+        words.protected,
+        words.alerts,
+    )
 
 
 def _row(found: Wearable, words: Words, now: datetime) -> tuple[str, ...]:
@@ -162,8 +181,16 @@ def _row(found: Wearable, words: Words, now: datetime) -> tuple[str, ...]:
         found.link or "-",
         "-" if found.rssi is None else f"{found.rssi} dBm",
         _battery(found, words),
+        _protected(found.protection, words),
         kinds or "-",
     )
+
+
+def _protected(found: Protection | None, words: Words) -> str:
+    if found is None:
+        return "-"
+    state, flaws = words.protection[found.state], words.comma.join(words.flaws[flaw] for flaw in found.reasons)
+    return words.because.format(state=state, flaws=flaws) if flaws else state
 
 
 def _battery(found: Wearable, words: Words) -> str:

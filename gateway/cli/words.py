@@ -6,6 +6,7 @@ import msgspec
 
 from gateway import story
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -20,6 +21,8 @@ class Words(msgspec.Struct, frozen=True):
     """The usual ones; others are said as they are configured."""
     refusals: Mapping[str, str]
     """By the code of an answer."""
+    protection: Mapping[State, str]
+    flaws: Mapping[Flaw, str]
     happenings: Mapping[type[story.Happening], str]
 
     alert: str
@@ -38,6 +41,7 @@ class Words(msgspec.Struct, frozen=True):
     link: str
     signal: str
     battery: str
+    protected: str
     alerts: str
 
     nothing_open: str
@@ -56,6 +60,7 @@ class Words(msgspec.Struct, frozen=True):
     replayed: str
     by: str
     comma: str
+    because: str
     service: str
     accepted: str
     cleared: str

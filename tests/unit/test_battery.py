@@ -102,16 +102,20 @@ def test_a_level_that_falls_evenly_has_a_forecast() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [(), (90,), (90, 88, 86), (90,) * 14, (90, 89.5, 89, 88.5), (86, 87, 88, 89, 90), (90, 89.9) * 7],
+    [
+        (),
+        (90,),
+        (90, 88, 86),
+        (90,) * 14,
+        (90, 89.5, 89, 88.5),
+        (86, 87, 88, 89, 90),
+        (90, 89.9) * 7,
+        (90,) * 13 + (80,),
+    ],
     ids=str,
 )
 def test_where_little_is_known_or_little_is_used_there_is_none(values: Sequence[float]) -> None:
     assert battery.days_left(noted(*values)) is None
-
-
-def test_for_a_year_and_more_there_is_none() -> None:
-    charge = Charge(level=98, notes=[(day * battery.DAY_MS, 100 - day * 0.2) for day in range(14)])
-    assert battery.days_left(charge) is None
 
 
 def test_one_strange_level_hardly_counts() -> None:

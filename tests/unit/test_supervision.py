@@ -281,6 +281,25 @@ def test_what_was_told_before_a_crash_is_known_by_its_open_alert() -> None:
     assert station.kinds == ["-device_silent"]
 
 
+def test_one_that_was_silent_stays_so_though_all_else_that_was_known_of_it_is_lost() -> None:
+    station = Station()
+    station.supervision.adopt([open_alert("band-1")])
+    station.go(HOUR)
+    assert station.kinds == []
+    station.go(2 * S, 1)
+    assert station.kinds == ["-device_silent"]
+
+
+def test_that_it_was_taken_off_is_known_after_a_restart() -> None:
+    station = Station()
+    station.sightings.see(Wearable("00000001", "band-1", "w-1"), moment(0), Heard(RX, -60), "band", {"worn": False})
+    station.go(MINUTE, 1)
+    later = Station(kept=station.kept(), at=DAY)
+    seen = later.sightings.last("band-1")
+    assert seen is not None
+    assert (seen.worn, moment(DAY).mono_ms - seen.worn_ms) == (False, MINUTE)
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["all", "one", "none", "unplug", "plug", "deaf", "restart"]), st.integers(1, 15 * 60)),
     max_size=12,

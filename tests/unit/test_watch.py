@@ -3,16 +3,20 @@
 from pathlib import Path
 
 from gateway import checkpoint
+from gateway.assurance import Assurance
+from gateway.board import Board
 from gateway.checkpoint import Checkpoint
 from gateway.config import Alerts
 from gateway.health import Faults, LinkCounters
 from gateway.inputs import Ended, Pressed
 from gateway.model import AlertKind, Heard, Wearable
-from gateway.roster import Device
+from gateway.protection import Protection
+from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
 from gateway.supervision import Supervision
 from gateway.thresholds import Supervision as Rules
 from gateway.watch import PARTS, Receivers, Watch
+from tests.support.inside import StillClock, make_wire
 from tests.support.moments import moment
 
 RX = "serial:rx"
@@ -22,7 +26,10 @@ MINUTE = 60_000
 class Station:
     def __init__(self, folder: Path, count: int = 12) -> None:
         self.ms = 0
-        self.devices = [Device(id=f"band-{number:02}", address=f"c09800000{number:03}") for number in range(count)]
+        self.devices = [
+            Device(id=f"band-{number:02}", address=f"c09800000{number:03}", wearer=f"w-{number:02}")
+            for number in range(count)
+        ]
         self.sightings = Sightings()
         self.faults = Faults(lambda: moment(self.ms))
         self.links = {RX: LinkCounters(up=True)}
@@ -30,7 +37,12 @@ class Station:
         receivers = Receivers(Alerts(), self.links, {}, self.sightings.ears, lambda: "id")
         supervision = Supervision(self.sightings, {"398-reference": 2_000}, Rules(), lambda: "id")
         self.file = folder / "watch"
-        self.watch = Watch(self.devices, supervision, receivers, self.faults, self.told.append, self.file)
+        self.board, self.session = Board(), "one"
+        protection = Protection(Roster(tuple(self.devices)), supervision, -90)
+        wire, session = make_wire(StillClock()), lambda: self.session
+        now = lambda: moment(self.ms)  # noqa: E731
+        assurance = Assurance(protection, self.board, wire, self.faults, session, now, rings=False)
+        self.watch = Watch(self.devices, supervision, receivers, assurance, self.faults, self.told.append, self.file)
         self.watch.begin(checkpoint.load(self.file), [], moment(0))
 
     def go(self, seconds: int, *speaking: int, own: bool = True) -> None:
