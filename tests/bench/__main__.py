@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, callback, corruption, flood, flow, formats, load, press, start
+from tests.bench import backlog, callback, corruption, flood, flow, formats, load, press, start, watching
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "formats": formats.formats,
     "callback": callback.cost,
     "crowd": callback.crowd,
+    "watching": watching.watching,
     "corruption": corruption.corruption,
 }
 
