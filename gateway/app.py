@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from drivers.ble.radio import Radio
-from gateway import book, counters, episodes
+from gateway import book, checkpoint, counters, episodes
+from gateway.assurance import Assurance
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book
+from gateway.centre import Centre
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.commands import Commands
-from gateway.config import Config
 from gateway.control import Control
 from gateway.counters import Counters
 from gateway.desk import Desk
@@ -38,6 +39,7 @@ from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
 from gateway.outages import Outages
 from gateway.pipeline import Pipeline
+from gateway.protection import Protection
 from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder
 from gateway.report import Report
@@ -50,9 +52,11 @@ from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
 from gateway.supervise import Kept, Run, Supervisor, Up
+from gateway.supervision import Supervision
 from gateway.telemetry import Grouping, Telemetry
 from gateway.tray import Then
 from gateway.uplink import Brokers, Patience, Road, Shore, TelemetryUplink
+from gateway.watch import Receivers, Watch
 from gateway.wire import Json, Wire
 from gateway.writes import Replies, Writes
 
@@ -67,7 +71,6 @@ UPLINK_BASE_S = 0.5
 HUSH_S = 1.0
 DRAIN_S = 2.0
 DELIVER_S = 1.0
-RADIOS_S = 1.0
 
 
 async def serve(setup: Setup) -> None:
@@ -128,7 +131,7 @@ class Station:
             await self._alert.commit([], outdated)
         self._join_inside(memory, numbers, alerts)
         self._watch_storage(disk)
-        self._join_outside()
+        self._watch_wearables(self._join_outside(), alerts)
 
     async def _open_influx(self, disk: Disk) -> "InfluxLane | None":
         config = self._config
@@ -162,19 +165,20 @@ class Station:
         writes = Writes(drivers, self._profiles, normalise.route, chronicle)
         self._desk = Desk(alerts, self._alert, self._wire, clock, chronicle, writes.help_is_coming)
         beside = self._influx.telemetry if self._influx is not None else None
-        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), beside)
+        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, Grouping.of(config.telemetry), beside)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
         self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
-        self._trials = trials = normalise.trials
-        sightings, lanes = normalise.sightings, self._lanes
+        self._trials, lanes, roster = normalise.trials, self._lanes, self._roster
+        supervision = Supervision(normalise.sightings, self._profiles.intervals, config.supervision, self._new_id)
+        self._protection = Protection(roster, supervision, config.supervision.weak_signal)
         began, seen, tray = clock.moment(), lambda: self._sensors.seen, self._desk.tray
         inside = self._wire, self.pipeline.links, lanes, self._faults, began, self._radios
         self.report = report = Report(*inside, box=seen, tray=tray)
-        commands = Commands(report, self._desk, self._journal, self._roster, sightings, trials, clock)
+        commands = Commands(report, self._desk, self._journal, roster, self._protection, self._trials, clock)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -189,10 +193,8 @@ class Station:
         self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
             self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
-        if self._radios:
-            self._keep("radios", lambda _: self._watch_radios(), INNER)
 
-    def _join_outside(self) -> None:
+    def _join_outside(self) -> Board:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
         report = self.report
@@ -205,8 +207,8 @@ class Station:
         shore = partial(Shore, self._wire, road, clock=clock, faults=self._faults, patience=patience)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
         telemetry_login = partial(login, mqtt, f"{config.station}-telemetry", keep_session=False)
-        brokers = Brokers(endpoints(mqtt))
-        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing)
+        brokers, centre = Brokers(endpoints(mqtt)), Centre(config.call_centre, self._faults)
+        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing, centre)
         expiry_s = config.telemetry.expiry // 1000
         following = TelemetryUplink(self._telemetry_lane, board, shore(login=telemetry_login), expiry_s)
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
@@ -223,24 +225,28 @@ class Station:
         stages = {"desk": lambda: self._desk.beat}
         stages |= {f"{name} lane": partial(_beat, lane) for name, lane in self._lanes.items()}
         self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
+        return board
 
     def _watch_storage(self, disk: Disk) -> None:
         clock = self._clock
-        outages = Outages(0, lambda: unique_id(clock.now(), clock.random(10)), AlertKind.STORAGE_DEGRADED)
+        outages = Outages(0, self._new_id, AlertKind.STORAGE_DEGRADED)
         storage = Storage(disk, list(self._lanes.values()), self._faults, outages, self._desk.put)
         self._keep("storage", lambda _: storage.run(clock.moment), INNER)
         self._keep("sensors", lambda _: self._sensors.run(), INNER)
 
-    async def _watch_radios(self) -> None:
-        """Raise and end the alerts about radios that are down."""
-        clock = self._clock
-        outages = Outages(self._config.alerts.radio_down_after, lambda: unique_id(clock.now(), clock.random(10)))
-        while True:
-            for name in self._radios:
-                told = outages.see(name, clock.moment(), up=self.pipeline.links[name].up)
-                if told is not None:
-                    self._desk.put(told)
-            await asyncio.sleep(RADIOS_S)
+    def _watch_wearables(self, board: Board, alerts: Book) -> None:
+        """Who is silent, whose battery is low, who is protected."""
+        config, clock, faults, protection = self._config, self._clock, self._faults, self._protection
+        file, rings, session = config.data / "watch", bool(config.local_alert.actions), lambda: self._session.session
+        supervision = protection.supervision
+        receivers = Receivers(config.alerts, self.pipeline.links, self._radios, supervision.ears, self._new_id)
+        assurance = Assurance(protection, board, self._wire, faults, session, clock.moment, rings=rings)
+        self._watch = Watch(self._roster.devices, supervision, receivers, assurance, faults, self._desk.put, file)
+        self._watch.begin(checkpoint.load(file), alerts.open(), clock.moment())
+        self._keep("watch", lambda _: self._watch.run(clock.moment), INNER)
+
+    def _new_id(self) -> str:
+        return unique_id(self._clock.now(), self._clock.random(10))
 
     async def stop(self) -> None:
         """Stop hearing, commit what was heard, say farewell, close the files."""
@@ -260,7 +266,8 @@ class Station:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for lane in self._lanes.values():
             await _within(DRAIN_S, lane.close(), f"the {lane.name} lane's file was not closed")
-        await asyncio.gather(self._journal.close(), self._recorder.close())
+        self._watch.gather()
+        await asyncio.gather(self._journal.close(), self._recorder.close(), asyncio.to_thread(self._watch.save))
         try:
             self._quarantine.save()
         except OSError as error:
@@ -295,8 +302,3 @@ async def _within(seconds: float, work: Awaitable[object], otherwise: str | None
 
 def _beat(lane: Lane) -> float:
     return lane.outbox.beat
-
-
-def _grouping(config: Config) -> Grouping:
-    telemetry = config.telemetry
-    return Grouping(telemetry.commit_every / 1000, telemetry.commit_readings, telemetry.batch)

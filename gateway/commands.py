@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gateway import asks, stock
+from gateway import asks, battery, stock
 from gateway.alerts import Refusal
 from gateway.clock import Clock
 from gateway.desk import Desk
@@ -18,10 +18,10 @@ from gateway.errors import RequestRefused, StorageFailed
 from gateway.inputs import Accept, Clear
 from gateway.journal import Journal
 from gateway.model import Alert, AlertState, Severity
+from gateway.protection import Protection, verdict_body
 from gateway.report import Report
 from gateway.requests import WHY
 from gateway.roster import Device, Roster
-from gateway.sightings import Sightings
 from gateway.story import StoryLine
 from gateway.tray import Asked, Ruled
 from gateway.trials import Trials
@@ -42,13 +42,13 @@ class Commands:
         desk: Desk,
         journal: Journal,
         roster: Roster,
-        sightings: Sightings,
+        protection: Protection,
         trials: Trials,
         clock: Clock,
     ) -> None:
         self._report, self._wire, self._lanes = report, report.wire, report.lanes
         self._desk, self._journal, self._clock = desk, journal, clock
-        self._roster, self._sightings, self._trials = roster, sightings, trials
+        self._roster, self._protection, self._trials = roster, protection, trials
 
     async def answer(self, line: bytes, asker: str) -> bytes:
         """What a line of the control socket is answered; `asker` is the user at the other end."""
@@ -127,7 +127,8 @@ class Commands:
         return {"alert": self._wire.alert_body(ruled)}
 
     def _device(self, device: Device, alerts: Iterable[Alert]) -> Json:
-        seen, trial = self._sightings.last(device.id), self._trials.of(device.id)
+        seen, trial = self._protection.supervision.seen(device.id), self._trials.of(device.id)
+        verdict = self._protection.verdict(device.wearer)
         return {
             "device": device.id,
             "wearer": device.wearer,
@@ -135,7 +136,9 @@ class Commands:
             "last_heard": self._wire.when(seen.at) if seen else None,
             "link": seen.heard.link if seen else None,
             "rssi": seen.heard.rssi if seen else None,
-            "battery_level": seen.battery if seen else None,
+            "battery_level": seen.charge.level if seen else None,
+            "battery_days": battery.days_left(seen.charge) if seen else None,
+            "protection": verdict_body(verdict, self._wire) if verdict else None,
             "test_until": self._wire.when(trial.until) if trial else None,
             "alerts": ranked(self._wire, alerts),
         }

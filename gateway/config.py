@@ -10,6 +10,7 @@ from drivers.base import ScanMode
 from drivers.profile.written import ServiceName
 from gateway.actions import LocalAlert
 from gateway.sections import Secret, Section
+from gateway.thresholds import CallCentre, Supervision
 from gateway.written import (
     Adapter,
     BluetoothAddress,
@@ -219,6 +220,8 @@ class Alerts(Section):
     """File with SCAIP and Contact ID codes by kind, where they are to differ from the shipped ones."""
     radio_down_after: Annotated[Milliseconds, lasting("10s", "1d")] = 120_000
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
+    serial_down_after: Annotated[Milliseconds, lasting("1s", "1d")] = 60_000
+    """A serial receiver that has been away or deaf for so long is an alert."""
 
 
 class Trust(Enum):
@@ -280,6 +283,10 @@ class Config(Section):
     """Numbers for Prometheus, where they are wanted."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
+    supervision: Supervision = Supervision()
+    """When a wearable counts as silent, as never put to use, and its battery as low."""
+    call_centre: CallCentre = CallCentre()
+    """How the call centre shows that it is there."""
     local_alert: LocalAlert = LocalAlert()
     """How the station itself is told of a critical alert that nobody accepts."""
     trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])

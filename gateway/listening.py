@@ -13,7 +13,7 @@ from gateway.allowance import Allowance
 from gateway.health import Faults
 from gateway.sinks.mqtt import Connection
 from gateway.sinks.words import Inbound
-from gateway.wire import Topics
+from gateway.topics import Topics
 
 WHERE = "uplink:alert"
 MOST, PER_S = 1_000, 100.0
@@ -24,14 +24,19 @@ CALM_S = 1.0
 
 
 class Listening:
-    """Of one connection: the station's state as others tell it, acknowledgements, requests, and our own probe."""
+    """Of one connection: the station's state as others tell it, acknowledgements, requests, our own probe, and where
+    there is one the `centre`'s heartbeat."""
 
-    def __init__(self, link: Connection, topics: Topics, faults: Faults, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, link: Connection, topics: Topics, centre: str | None, faults: Faults, now_ms: Callable[[], int]
+    ) -> None:
         ours = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         theirs = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         self._wanted = {topics.state: ours, topics.probe: ours, topics.acks: theirs, topics.requests: theirs}
-        self._allowed = {topic: Allowance(MOST, PER_S) for topic in (topics.state, topics.acks, topics.requests)}
-        self._link, self._topics, self._faults, self._now_ms = link, topics, faults, now_ms
+        if centre is not None:
+            self._wanted[centre] = theirs
+        self._allowed = {topic: Allowance(MOST, PER_S) for topic in self._wanted if topic != topics.probe}
+        self._link, self._topics, self._centre, self._faults, self._now_ms = link, topics, centre, faults, now_ms
         self._wanting = set(self._wanted)
         """What has yet to be granted."""
         self._resting: set[str] = set()
@@ -86,6 +91,6 @@ class Listening:
 
     def _subscription(self, topic: str) -> str:
         topics = self._topics
-        if topic in (topics.state, topics.probe):
+        if topic in (topics.state, topics.probe, self._centre):
             return topic
         return topics.requests if topics.acked(topic) is None else topics.acks

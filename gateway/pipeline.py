@@ -39,6 +39,7 @@ class Pipeline:
         self._evidence = evidence
         self._replies = replies
         self._zones = Zones(zones)
+        self._ears = normalise.sightings.ears
 
     def packet(self, packet: Packet) -> None:
         self._evidence.heard(packet, self._take(packet))
@@ -76,6 +77,7 @@ class Pipeline:
             self._evidence.absurd(packet, said.absurd)
         counters.readings += len(said.readings)
         if decoded.address is None:  # the receiver speaks of itself
+            self._ears.speak(packet.link, packet.received.mono_ms)
             return
         rssi = decoded.rssi if decoded.rssi is not None else packet.rssi
         zone = self._zones.hear(decoded.address, packet.link, rssi, packet.received.mono_ms)

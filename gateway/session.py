@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from gateway.centre import Centre
 from gateway.errors import UplinkDown
 from gateway.forward import Lane
 from gateway.identity import unique_id
@@ -22,7 +23,7 @@ from gateway.wire import CLOUDEVENTS, JSON, parse_state
 
 log = structlog.get_logger("uplink")
 
-LEAVE_S = 1.0
+LEAVE_S = LOOK_S = 1.0
 AGAIN_S = 0.5
 """However much is said in our name, we contradict it no more often than this."""
 Standing = Callable[[], dict[str, tuple[str, int]]]
@@ -32,8 +33,11 @@ Standing = Callable[[], dict[str, tuple[str, int]]]
 class AlertUplink:
     """Birth and will, subscriptions, responses, and the alert lane's rows."""
 
-    def __init__(self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing) -> None:
+    def __init__(
+        self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing, centre: Centre
+    ) -> None:
         self.session = ""
+        self._centre = centre
         self._lane, self._brokers, self._shore, self._requests = lane, brokers, shore, requests
         self._standing = standing
         self._wire = shore.wire
@@ -55,12 +59,14 @@ class AlertUplink:
             self.birth()
             self._lane.attach(Carrier(self._lane, link, proof, properties(CLOUDEVENTS)))
             self._shore.road.move(endpoint)
+            self._centre.connected(self._shore.clock.moment())
             up()
             log.info("connected", broker=str(endpoint), session=self.session)
-            attending = self._listen(listening), self._prove(proof, listening)
+            attending = self._listen(listening), self._prove(proof, listening), self._mind_centre()
             await first(*attending, self._lost(link), self._give_up(link), self._go_back(endpoint))
         finally:
             self._lane.detach()
+            self._centre.lost()
             self._shore.road.move(None)
             self._link = None
             link.break_off()
@@ -73,7 +79,7 @@ class AlertUplink:
         try:
             self._link = link = self._shore.connection(endpoint, will)
             proof = self._shore.proof(self._lane.name, link)
-            listening = Listening(link, self._wire.topics, self._shore.faults, lambda: clock.now().mono_ms)
+            listening = self._listening(link)
             link.on_inbound = partial(self._inbound, link, proof, listening)
             await link.open()
         except UplinkDown:
@@ -81,6 +87,10 @@ class AlertUplink:
             self._brokers.advance()
             raise
         return link, proof, listening
+
+    def _listening(self, link: Connection) -> Listening:
+        clock, centre = self._shore.clock, self._centre.topic
+        return Listening(link, self._wire.topics, centre, self._shore.faults, lambda: clock.now().mono_ms)
 
     async def _listen(self, listening: Listening) -> None:
         with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
@@ -111,6 +121,11 @@ class AlertUplink:
                 self._brokers.go_back()
                 return
 
+    async def _mind_centre(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._centre.look(self._shore.clock.moment())
+
     def birth(self) -> None:
         """Say that we are here, with where each lane stands; again when the clock has become right."""
         if self._link is not None:
@@ -139,6 +154,9 @@ class AlertUplink:
             self._requests.counts["flood"] += 1
         elif inbound.topic == topics.probe:
             proof.hear(inbound)
+        elif inbound.topic == self._centre.topic:
+            if not inbound.retained:
+                self._centre.hear(self._shore.clock.moment())
         elif inbound.topic == topics.state:
             self._mind_state(inbound)
         elif topics.acked(inbound.topic) or topics.verb(inbound.topic):

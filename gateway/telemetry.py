@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
+from gateway import config
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.model import Draft, Gap, GapCause, Moment, Put, Sample
@@ -22,6 +23,10 @@ class Grouping(msgspec.Struct, frozen=True):
     every_s: float = 1.0
     readings: int = 500
     batch: int = 100
+
+    @classmethod
+    def of(cls, station: config.Telemetry) -> Self:
+        return cls(station.commit_every / 1000, station.commit_readings, station.batch)
 
 
 class Form(Protocol):

@@ -16,12 +16,11 @@ from gateway.errors import RequestRefused
 from gateway.model import Alert, Draft, Gap, Message, Moment, Press, Reason, Sample
 from gateway.rows import THINNED, Row
 from gateway.thinning import Said
+from gateway.topics import Topics
 from gateway.trials import Trial
 
 PAYLOAD_MAX = 64 * 1024
 """The longest payload that is looked at on a subscribed topic, in bytes."""
-TOPIC_MAX = 190
-"""Characters of a topic that an answer is wanted on: Mosquitto takes up to 200 levels."""
 CLOUDEVENTS = "application/cloudevents+json"
 JSON = "application/json"
 
@@ -62,40 +61,6 @@ class State(msgspec.Struct, frozen=True):
     station: str
     state: Literal["online", "offline"]
     session: str
-
-
-class Topics:
-    def __init__(self, root: str, station: str) -> None:
-        self.root = root
-        base = f"{root}/{station}"
-        self.state = f"{base}/state"
-        self.health = f"{base}/health"
-        self.telemetry = f"{base}/telemetry"
-        self.gap = f"{base}/gap"
-        self.probe = f"{base}/probe"
-        self.acks = f"{base}/alert/+/ack"
-        self.requests = f"{base}/request/+"
-        self._alert = f"{base}/alert/"
-        self._request = f"{base}/request/"
-        self._response = f"{base}/response/"
-
-    def alert(self, alert: str) -> str:
-        return self._alert + alert
-
-    def response(self, verb: str) -> str:
-        return self._response + (verb if _plain(verb) else "unknown")
-
-    def acked(self, topic: str) -> str | None:
-        """The alert that an acknowledgement's topic names."""
-        inner = topic.removeprefix(self._alert).removesuffix("/ack")
-        return inner if topic == f"{self._alert}{inner}/ack" else None
-
-    def wanted(self, topic: str | None) -> str | None:
-        """The topic that an answer is wanted on, where it is one of ours and no broker hangs up at it."""
-        return topic if topic is not None and topic.startswith(f"{self.root}/") and _plain(topic) else None
-
-    def verb(self, topic: str) -> str | None:
-        return topic.removeprefix(self._request) if topic.startswith(self._request) else None
 
 
 class Wire:
@@ -167,6 +132,9 @@ class Wire:
         head = {"v": 1, "station": self.station, "session": session, "at": rfc3339(now.wall_ms)}
         return Message(self.topics.health, _encode(head | {"clock": clock, "boot": self._clock.boot} | report))
 
+    def protection(self, wearer: str, body: Json) -> Message:
+        return Message(self.topics.protection(wearer), _encode({"v": 1, "wearer": wearer} | body))
+
     def probe(self, lane: str, nonce: str) -> Message:
         return Message(self.topics.probe, _encode({"v": 1, "station": self.station, "lane": lane, "nonce": nonce}))
 
@@ -236,11 +204,6 @@ class Wire:
     def _state(self, session: str, since: Moment, state: str) -> Json:
         head = {"v": 1, "station": self.station, "state": state}
         return head | {"session": session, "since": self.when(since)}
-
-
-def _plain(topic: str) -> bool:
-    """Some brokers hang up at whoever publishes on a topic that is very long or deep, or holds what is not printed."""
-    return len(topic) <= TOPIC_MAX and topic.isprintable() and not set(topic) & {"+", "#"}
 
 
 def _pressed(press: Press) -> Json:

@@ -8,6 +8,7 @@ import msgspec
 from gateway import story
 from gateway.doctor.findings import Level, Part, Sign
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
 
 
 class Told(NamedTuple):
@@ -29,6 +30,8 @@ class Words(msgspec.Struct, frozen=True):
     """The usual ones; others are said as they are configured."""
     refusals: Mapping[str, str]
     """By the code of an answer."""
+    protection: Mapping[State, str]
+    flaws: Mapping[Flaw, str]
     happenings: Mapping[type[story.Happening], str]
     levels: Mapping[Level, str]
     parts: Mapping[Part, str]
@@ -51,6 +54,7 @@ class Words(msgspec.Struct, frozen=True):
     link: str
     signal: str
     battery: str
+    protected: str
     alerts: str
 
     nothing_open: str
@@ -58,6 +62,7 @@ class Words(msgspec.Struct, frozen=True):
     wearables: str
     no_story: str
     never: str
+    lasting: str
     station: str
     stranger: str
     unconfirmed: str
@@ -68,6 +73,7 @@ class Words(msgspec.Struct, frozen=True):
     replayed: str
     by: str
     comma: str
+    because: str
     service: str
     accepted: str
     cleared: str

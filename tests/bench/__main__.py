@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, callback, cloud, flood, flow, formats, load, press, start
+from tests.bench import backlog, callback, cloud, flood, flow, formats, load, press, start, watching
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "formats": formats.formats,
     "callback": callback.cost,
     "crowd": callback.crowd,
+    "watching": watching.watching,
 }
 
 

@@ -140,6 +140,10 @@ class Cloud:
         sent = self._client.publish(f"{self.base}/{below}", payload, 1, retain, properties)
         sent.wait_for_publish(5)
 
+    def say(self, topic: str, payload: bytes) -> None:
+        """On whatever topic; nothing is waited for."""
+        self._client.publish(topic, payload, 1)
+
     def _on_connect(self, client: Client, *_: Any) -> None:
         client.subscribe([(f"{self.base}/{self._hears}", 1), ("398/v1/desk/#", 1)])
 

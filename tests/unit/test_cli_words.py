@@ -16,6 +16,7 @@ from gateway.cli.language import words_for
 from gateway.cli.words import Told, Words
 from gateway.doctor.findings import Level, Part, Sign
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
 
 GATEWAY = Path(words_for.__code__.co_filename).parents[1]
 SOURCES = [GATEWAY / name for name in ("asks.py", "commands.py", "control.py", "stock.py")]
@@ -43,6 +44,8 @@ def test_every_kind_state_severity_reason_and_happening_has_its_word(words: Word
     assert words.states.keys() == set(AlertState)
     assert words.severities.keys() == set(Severity)
     assert words.reasons.keys() == set(Reason)
+    assert words.protection.keys() == set(State)
+    assert words.flaws.keys() == set(Flaw)
     assert words.happenings.keys() == set(story.Happening.__args__)
     assert (words.levels.keys(), words.parts.keys(), words.signs.keys()) == (set(Level), set(Part), set(Sign))
     assert words.refusals.keys() >= {refusal.value for refusal in Refusal}
@@ -69,7 +72,7 @@ def test_both_languages_have_the_same_words_with_the_same_gaps() -> None:
 def test_every_word_is_in_its_own_language() -> None:
     han = re.compile(r"[\u4e00-\u9fff]")
     assert [name for name, text in every(ENGLISH) if not text.isascii()] == []
-    same = {"service", "comma", "by", "happenings.<class 'gateway.story.Decided'>", "refused"}
+    same = {"service", "comma", "because", "by", "happenings.<class 'gateway.story.Decided'>", "refused"}
     others = {name for name, text in every(CHINESE) if re.fullmatch(r"({\w+}[：:, ]*)*", text) and "signs" in name}
     assert {name for name, text in every(CHINESE) if not han.search(text)} - others == same
 

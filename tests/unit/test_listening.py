@@ -63,7 +63,7 @@ async def connected(
 @asynccontextmanager
 async def listens(link: Connection, faults: Faults, heard: Counter[str]) -> AsyncIterator[Listening]:
     """Counts in `heard`, by topic, what it is to look at; what it is not, as "flood"."""
-    ears = Listening(link, TOPICS, faults, lambda: 0)
+    ears = Listening(link, TOPICS, None, faults, lambda: 0)
 
     def inbound(message: Inbound) -> None:
         heard[message.topic if ears.hears(message) else "flood"] += 1

@@ -15,6 +15,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway import uplink
 from gateway.board import Board
+from gateway.centre import Centre
 from gateway.errors import UplinkDown
 from gateway.health import Faults
 from gateway.model import Settlement
@@ -24,6 +25,7 @@ from gateway.session import AlertUplink
 from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
 from gateway.sinks.words import Endpoint, Inbound, Login
+from gateway.thresholds import CallCentre
 from gateway.trials import Trials
 from gateway.uplink import Brokers, Carrier, Patience, Proof, Road, Shore, TelemetryUplink
 from gateway.wire import CLOUDEVENTS
@@ -213,7 +215,9 @@ def shore(road: Road, login_: Callable[[], Login], faults: Faults) -> Shore:
 def alert_uplink(office: Office, brokers: Brokers, at_shore: Shore) -> AlertUplink:
     trials = Trials(Roster(()), office.clock.moment)
     requests = Requests(WIRE, office.desk, trials, lambda: "", {}, lambda: 0, Counter())
-    return AlertUplink(office.lane, brokers, at_shore, requests, lambda: {"alert": (office.lane.outbox.epoch, 1)})
+    centre = Centre(CallCentre(), office.faults)
+    standing = lambda: {"alert": (office.lane.outbox.epoch, 1)}  # noqa: E731
+    return AlertUplink(office.lane, brokers, at_shore, requests, standing, centre)
 
 
 async def failed(work: Awaitable[None]) -> UplinkDown:

@@ -13,7 +13,8 @@ from gateway.alerts import Rules, raised
 from gateway.errors import RequestRefused
 from gateway.model import AlertKey, AlertKind, Draft, Gap, GapCause, Moment, Reason, Sample, Wearable
 from gateway.rows import THINNED, Row
-from gateway.wire import PAYLOAD_MAX, Topics, Wire, parse_ack, parse_request, parse_state, request_id, rfc3339
+from gateway.topics import Topics
+from gateway.wire import PAYLOAD_MAX, Wire, parse_ack, parse_request, parse_state, request_id, rfc3339
 from tests.support import contract
 from tests.support.inside import StillClock, make_wire, sos
 from tests.support.moments import BOOT, WALL_MS, moment
