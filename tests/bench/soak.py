@@ -63,7 +63,13 @@ class Watched:
         settled = [(day, value) for day, value in self.seen if day >= WARM]
         yield Figure(f"{self.name}, after {WARM:g} day", self.unit, [settled[0][1]])
         yield Figure(f"{self.name}, most", self.unit, [max(value for _, value in self.seen)], self.most)
-        yield Figure(f"{self.name}, slope", f"{self.unit}/day", [slope(settled)], self.slope)
+        yield Figure(f"{self.name}, slope", f"{self.unit}/day", [slope(least(settled))], self.slope)
+
+
+def least(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The lowest value of each tenth of a day: what has leaked stays, and what a reconnection takes goes away."""
+    tenths = itertools.groupby(points, lambda point: int(point[0] * 10))
+    return [min(tenth, key=lambda point: point[1]) for _, tenth in tenths]
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:

@@ -3,7 +3,7 @@ import itertools
 import pytest
 
 from tests.bench import soak
-from tests.bench.soak import WARM, Watched, slope
+from tests.bench.soak import WARM, Watched, least, slope
 
 
 def verdicts(values: list[float], *, slope: float | None = 1.0, most: float | None = None) -> list[str]:
@@ -26,6 +26,12 @@ def test_what_fills_in_the_first_day_is_no_slope() -> None:
 def test_what_goes_on_growing_beyond_its_bound_is_missed() -> None:
     assert verdicts([80.0 + 0.2 * each for each in range(12)]) == ["", "", "kept"]
     assert verdicts([80.0 + 0.3 * each for each in range(12)]) == ["", "", "MISSED"]
+
+
+def test_what_is_there_for_a_moment_is_no_slope() -> None:
+    looks = [(1.0 + each / 100, 33.0 if 75 <= each < 79 else 25.0) for each in range(100)]
+    assert slope(looks) > 0.5
+    assert slope(least(looks)) == pytest.approx(0.0)
 
 
 def test_what_once_was_more_than_its_bound_is_missed_though_it_is_gone() -> None:
