@@ -229,7 +229,7 @@ def test_a_database_that_is_away_for_long_costs_no_more_disk_than_its_cap(
         cloud.wait(lambda c: 0 < c.health()["lanes"]["influx"]["bytes"] <= 1 << 20, 20, "the cap")
         stand_in.answer = Answer()
         wait_for(lambda: any(value == station.rounds for _, value in steps(stand_in)), 20, "the latest")
-        wait_for(lambda: any(point.tags.get("cause") == "shed" for point in stand_in.points()), 20, "its gap")
+        wait_for(lambda: any(point.tags.get("cause") == "thinned" for point in stand_in.points()), 20, "its gap")
         assert cloud.gaps() == []
 
 
