@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,8 +66,11 @@ class Daemon:
         self.notified: list[str] = []
 
     def __enter__(self) -> Self:
-        self.start()
-        self.wait_ready()
+        with ExitStack() as failing:
+            failing.push(self)  # else one that is late would outlive the test
+            self.start()
+            self.wait_ready()
+            failing.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
