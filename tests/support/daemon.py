@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,8 +69,11 @@ class Daemon:
         self.notified: list[str] = []
 
     def __enter__(self) -> Self:
-        self.start()
-        self.wait_ready()
+        with ExitStack() as failing:
+            failing.push(self)  # else one that is late would outlive the test
+            self.start()
+            self.wait_ready()
+            failing.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

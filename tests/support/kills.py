@@ -24,7 +24,9 @@ PRESSES = 2
 PACE = 4.0
 """Presses are on the air 2.5 s instead of 10 s, heartbeats come every 0.5 s; a start is not compressed."""
 LIFE_S = 2.5
-"""The longest that ends at random."""
+"""The longest that ends at random, of those that do not end while the daemon is still starting."""
+STARTING = 0.3
+"""The share that may."""
 BUSY = ("read", "decoded")
 """Steps that come with every packet, the others with an alert."""
 SOON_S = 60.0
@@ -86,9 +88,14 @@ def lives(folder: Path, ends: Sequence[str], seed: int, *, forgetful: bool = Fal
 
 
 def _live(daemon: Daemon, end: str, air: Air, first: int, chance: random.Random) -> None:
-    over = time.monotonic() + chance.uniform(0.0, LIFE_S)
     crash = f"{end}:{chance.randint(1, 60 if end in BUSY else 2)}"
-    daemon.start(**{} if end == AT_RANDOM else {"CRASH": crash})
+    if end != AT_RANDOM:
+        daemon.start(CRASH=crash)
+    elif chance.random() < STARTING:
+        daemon.start()
+    else:
+        daemon.restart()
+    over = time.monotonic() + chance.uniform(0.0, LIFE_S)
     for number in range(first, first + PRESSES):
         time.sleep(chance.uniform(0.0, LIFE_S / PRESSES / 2))
         air.press(number)
