@@ -33,7 +33,7 @@ from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.journal import Journal
 from gateway.lanes import Opened, open_store, plans, start_lane
-from gateway.links import Link, build_links
+from gateway.links import build_links
 from gateway.model import AlertKind, Change, Gap
 from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
@@ -51,7 +51,7 @@ from gateway.setup import Setup
 from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
-from gateway.supervise import Kept, Run, Supervisor, Up
+from gateway.supervise import Kept, Run, Supervisor
 from gateway.supervision import Supervision
 from gateway.telemetry import Grouping, Telemetry
 from gateway.tray import Then
@@ -192,7 +192,7 @@ class Station:
             self._keep("local_alert", lambda _: sounder.run(), INNER)
         self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
-            self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
+            self._keep(name, partial(self.pipeline.listen, link.driver), link.backoff)
 
     def _join_outside(self) -> Board:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
@@ -275,20 +275,6 @@ class Station:
 
     def _keep(self, name: str, run: Run, backoff: Backoff) -> None:
         self._tasks[name] = asyncio.create_task(self._supervisor.keep(Kept(name, run, backoff)), name=name)
-
-
-async def _run_link(link: Link, pipeline: Pipeline, up: Up) -> None:
-    counters = pipeline.links[link.driver.name]
-
-    def heard() -> None:
-        counters.up = True
-        log.info("link up", link=link.driver.name)
-        up()
-
-    try:
-        await link.driver.run(pipeline, heard)
-    finally:
-        counters.up = False
 
 
 async def _within(seconds: float, work: Awaitable[object], otherwise: str | None) -> None:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from drivers.base import ScanMode
 from drivers.profile.written import ServiceName
 from gateway.actions import LocalAlert
+from gateway.exports import INFLUX, Influx, Metrics
 from gateway.sections import Secret, Section
 from gateway.thresholds import CallCentre, Supervision
 from gateway.written import (
@@ -16,9 +17,7 @@ from gateway.written import (
     BluetoothAddress,
     Broker,
     Bytes,
-    Database,
     FilePath,
-    Host,
     Milliseconds,
     Name,
     Port,
@@ -30,9 +29,6 @@ from gateway.written import (
 INTERVAL_MAX = "49710d"
 """The longest that MQTT can state, in whole days."""
 RECEIVER = "/dev/serial/by-id/usb-398_receiver_0001-if00-port0"
-DATABASE = "https://influx.example:8086"
-TOKEN = {"credential": "influx-token"}
-INFLUX = {"url": DATABASE, "org": "datong", "bucket": "stations", "token": TOKEN}
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
 
@@ -169,36 +165,6 @@ class Telemetry(Section):
     """Bytes under way at once, so that an alert is not behind them on a slow line."""
     expiry: Annotated[Milliseconds, lasting("1s", INTERVAL_MAX)] = 7 * 86_400_000
     """How long the broker keeps an undelivered telemetry message (MQTT 5)."""
-
-
-class Influx(Section):
-    """An InfluxDB (2 or later) that is given every reading as well; nothing waits for it."""
-
-    url: Annotated[Database, Field(examples=[DATABASE])]
-    """Where it listens: https://HOST:8086, or http://HOST:8086."""
-    org: Annotated[str, Field(min_length=1, examples=["datong"])]
-    """Organisation, by name or id."""
-    bucket: Annotated[str, Field(min_length=1, examples=["stations"])]
-    """Bucket that is written to."""
-    token: Annotated[Secret, Field(examples=[TOKEN])]
-    """Token that may write to it, as {file: PATH} or {credential: NAME}."""
-    ca: FilePath | None = None
-    """File with the authorities to trust over https:// (PEM); the system's own where it is left out."""
-    cap: Annotated[Bytes, sized("1MiB")] = 512 << 20
-    """Bytes kept for a database that is away; beyond this the oldest go, and a point in `gap` says so."""
-    timeout: Annotated[Milliseconds, lasting("100ms", "5min")] = 10_000
-    """How long one write may take."""
-    retry_max: Annotated[Milliseconds, lasting("100ms", "1h")] = 60_000
-    """The longest wait between two attempts, unless the database itself asks for a longer one."""
-
-
-class Metrics(Section):
-    """Numbers for Prometheus."""
-
-    port: Annotated[Count, Field(ge=1, le=65535)] = 9398
-    """TCP port on which it is scraped, below /metrics."""
-    host: Annotated[Host, Field(examples=["192.168.1.5"])] = "127.0.0.1"
-    """Address to listen at; 127.0.0.1 is for this box alone. Nobody is asked for a password."""
 
 
 class Alerts(Section):

@@ -13,9 +13,10 @@ import structlog
 
 from gateway.backoff import Backoff
 from gateway.clock import Clock
-from gateway.config import Config, Influx
+from gateway.config import Config
 from gateway.disk import Disk
 from gateway.errors import DatabaseBusy, RowRefused, UplinkDown
+from gateway.exports import Influx
 from gateway.forward import Lane, Window
 from gateway.health import Faults
 from gateway.lanes import Plan, open_store, start_lane

@@ -13,8 +13,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from gateway.clock import Clock
-from gateway.config import Metrics as Where
 from gateway.errors import MetricsDown
+from gateway.exports import Metrics as Where
 from gateway.report import Report
 from gateway.tallies import tallied
 

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import metrics
-from gateway.config import Metrics as Where
 from gateway.errors import MetricsDown
+from gateway.exports import Metrics as Where
 from gateway.health import LinkCounters
 from gateway.metrics import CONNECTIONS, Metrics
 from gateway.report import Report
