@@ -48,6 +48,8 @@ class Profiles:
     def __init__(self, profiles: Iterable[Profile], key_of: KeyOf = _no_key) -> None:
         self._profiles = {profile.name: profile for profile in profiles}
         self.names = tuple(sorted(self._profiles))
+        self.intervals = {profile.name: profile.file.interval for profile in self._profiles.values()}
+        """How often the devices of each profile speak, in ms; 0: only when something happens, None: it says nothing."""
         self._decoders: dict[tuple[PacketKind, int | str], list[Candidate]] = {}
         for profile in self._profiles.values():
             for kind, key, candidate in _candidates(profile, key_of):

@@ -10,11 +10,11 @@ class Allowance:
         self._left = self._most
         self._at_ms = 0
 
-    def take(self, now_ms: int) -> bool:
-        """Whether one more is allowed; `now_ms` never goes back."""
+    def take(self, now_ms: int, much: int = 1) -> bool:
+        """Whether so much more is allowed; `now_ms` never goes back."""
         self._left = min(self._most, self._left + (now_ms - self._at_ms) / 1000 * self._per_s)
         self._at_ms = now_ms
-        if self._left < 1:
+        if self._left < much:
             return False
-        self._left -= 1
+        self._left -= much
         return True

@@ -11,46 +11,52 @@ from typing import TYPE_CHECKING
 import structlog
 
 from drivers.ble.radio import Radio
-from gateway import book, counters, episodes
+from gateway import book, checkpoint, counters, episodes
+from gateway.assurance import Assurance
 from gateway.backoff import Backoff
 from gateway.board import Board
 from gateway.book import Book
+from gateway.centre import Centre
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.commands import Commands
-from gateway.config import Config
 from gateway.control import Control
 from gateway.counters import Counters
-from gateway.desk import Desk, Then
+from gateway.desk import Desk
 from gateway.disk import Disk
 from gateway.episodes import Episodes
 from gateway.errors import StorageFailed
 from gateway.evidence import Evidence
 from gateway.folder import Folder
-from gateway.forward import Lane, Window
+from gateway.forward import Lane
 from gateway.health import Faults
 from gateway.identity import unique_id
 from gateway.journal import Journal
-from gateway.lanes import Opened, Plan, open_store, start_lane
-from gateway.links import Link, build_links
+from gateway.lanes import Opened, open_store, plans, start_lane
+from gateway.links import build_links
 from gateway.model import AlertKind, Change, Gap
 from gateway.normalise import Normaliser, Secrets
 from gateway.notify import announce, notify, watch
 from gateway.outages import Outages
 from gateway.pipeline import Pipeline
+from gateway.protection import Protection
 from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder
 from gateway.report import Report
 from gateway.requests import Requests
 from gateway.rounds import Rounds
+from gateway.sensors import Sensors
 from gateway.session import AlertUplink
 from gateway.setup import Setup
 from gateway.sinks.login import endpoints, login
 from gateway.sounder import Sounder, reaches
 from gateway.storage import Storage
-from gateway.supervise import Kept, Run, Supervisor, Up
+from gateway.supervise import Kept, Run, Supervisor
+from gateway.supervision import Supervision
 from gateway.telemetry import Grouping, Telemetry
+from gateway.tray import Then
 from gateway.uplink import Brokers, Patience, Road, Shore, TelemetryUplink
+from gateway.watch import Receivers, Watch
 from gateway.wire import Json, Wire
 from gateway.writes import Replies, Writes
 
@@ -59,14 +65,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("app")
 
-ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 INNER = Backoff(base=0.05, cap=1.0)
 CONTROL = Backoff(base=1.0, cap=10.0)
 UPLINK_BASE_S = 0.5
 HUSH_S = 1.0
 DRAIN_S = 2.0
 DELIVER_S = 1.0
-RADIOS_S = 1.0
 
 
 async def serve(setup: Setup) -> None:
@@ -103,8 +107,9 @@ class Station:
     async def start(self) -> None:
         """Open the lanes, take up what was kept, set everything going; waits for neither broker nor radio."""
         config, clock, faults, wire = self._config, self._clock, self._faults, self._wire
-        alert_plan, telemetry_plan = _plans(config)
+        alert_plan, telemetry_plan = plans(config.telemetry)
         disk = Disk(config.data)
+        self._sensors = Sensors(config, disk, faults)
         await asyncio.to_thread(disk.look)
         opened, group = await asyncio.gather(
             asyncio.to_thread(open_store, config.data, alert_plan, clock, disk.give_up_ballast),
@@ -126,7 +131,7 @@ class Station:
             await self._alert.commit([], outdated)
         self._join_inside(memory, numbers, alerts)
         self._watch_storage(disk)
-        self._join_outside()
+        self._watch_wearables(self._join_outside(), alerts)
 
     async def _open_influx(self, disk: Disk) -> "InfluxLane | None":
         config = self._config
@@ -160,16 +165,20 @@ class Station:
         writes = Writes(drivers, self._profiles, normalise.route, chronicle)
         self._desk = Desk(alerts, self._alert, self._wire, clock, chronicle, writes.help_is_coming)
         beside = self._influx.telemetry if self._influx is not None else None
-        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, _grouping(config), beside)
+        self._telemetry = Telemetry(self._telemetry_lane, self._wire, clock, Grouping.of(config.telemetry), beside)
         self._quarantine = Quarantine(config.data / "quarantine.jsonl")
         self._radios = {name: driver for name, driver in drivers.items() if isinstance(driver, Radio)}
         zones = {name: link.zone for name, link in links.items()}
         replies = Replies(drivers, lambda do: self._desk.put(Then(do)))
         evidence = Evidence(self._quarantine, self._recorder)
         self.pipeline = Pipeline(self._profiles, normalise, self._desk, self._telemetry, evidence, replies, zones)
-        self._trials = trials = normalise.trials
-        sightings, lanes = normalise.sightings, self._lanes
-        commands = Commands(self._wire, self._desk, self._journal, self._roster, sightings, trials, lanes)
+        self._trials, lanes, roster = normalise.trials, self._lanes, self._roster
+        supervision = Supervision(normalise.sightings, self._profiles.intervals, config.supervision, self._new_id)
+        self._protection = Protection(roster, supervision, config.supervision.weak_signal)
+        began, seen, tray = clock.moment(), lambda: self._sensors.seen, self._desk.tray
+        inside = self._wire, self.pipeline.links, lanes, self._faults, began, self._radios
+        self.report = report = Report(*inside, box=seen, tray=tray)
+        commands = Commands(report, self._desk, self._journal, roster, self._protection, self._trials, clock)
         self._supervisor = Supervisor(self._faults, random.SystemRandom().random)
         self._keep("desk", lambda _: self._desk.run(), INNER)
         self._keep("telemetry", lambda _: self._telemetry.run(), INNER)
@@ -183,16 +192,12 @@ class Station:
             self._keep("local_alert", lambda _: sounder.run(), INNER)
         self._keep("control", Control(config.control, commands.answer).run, CONTROL)
         for name, link in links.items():
-            self._keep(name, partial(_run_link, link, self.pipeline), link.backoff)
-        if self._radios:
-            self._keep("radios", lambda _: self._watch_radios(), INNER)
+            self._keep(name, partial(self.pipeline.listen, link.driver), link.backoff)
 
-    def _join_outside(self) -> None:
+    def _join_outside(self) -> Board:
         """Links to the broker, requests, the board and the rounds: commits to acknowledgements."""
         config, clock, mqtt = self._config, self._clock, self._config.mqtt
-        self.report = report = Report(
-            self._wire, self.pipeline.links, self._lanes, self._faults, clock.moment(), self._radios
-        )
+        report = self.report
         ping, info = partial(report.ping, clock), lambda: report.info(clock, self._session.session)
         session, now_ms = lambda: self._session.session, lambda: clock.now().mono_ms
         told: dict[str, Callable[[], Json]] = {"ping": ping, "info": info}
@@ -202,8 +207,8 @@ class Station:
         shore = partial(Shore, self._wire, road, clock=clock, faults=self._faults, patience=patience)
         alert_login = partial(login, mqtt, f"{config.station}-alert", keep_session=True)
         telemetry_login = partial(login, mqtt, f"{config.station}-telemetry", keep_session=False)
-        brokers = Brokers(endpoints(mqtt))
-        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing)
+        brokers, centre = Brokers(endpoints(mqtt)), Centre(config.call_centre, self._faults)
+        self._session = AlertUplink(self._alert, brokers, shore(login=alert_login), requests, report.standing, centre)
         expiry_s = config.telemetry.expiry // 1000
         following = TelemetryUplink(self._telemetry_lane, board, shore(login=telemetry_login), expiry_s)
         backoff = Backoff(UPLINK_BASE_S, mqtt.reconnect_max / 1000)
@@ -211,28 +216,37 @@ class Station:
         self._keep("uplink:telemetry", following.run, backoff)
         if self._influx is not None:
             self._keep("uplink:influx", self._influx.uplink.run, self._influx.backoff)
+        if config.metrics is not None:
+            from gateway.metrics import Metrics  # noqa: PLC0415 - its library is an optional part
+
+            self._keep("metrics", Metrics(config.metrics, report, clock).run, CONTROL)
         rounds = Rounds(report, board, self._session, clock, self._quarantine, self._faults, self._trials)
         self._keep("rounds", lambda _: rounds.run(config.health_every / 1000), INNER)
         stages = {"desk": lambda: self._desk.beat}
         stages |= {f"{name} lane": partial(_beat, lane) for name, lane in self._lanes.items()}
         self._keep("watchdog", lambda _: watch(stages, report.status), INNER)
+        return board
 
     def _watch_storage(self, disk: Disk) -> None:
         clock = self._clock
-        outages = Outages(0, lambda: unique_id(clock.now(), clock.random(10)), AlertKind.STORAGE_DEGRADED)
+        outages = Outages(0, self._new_id, AlertKind.STORAGE_DEGRADED)
         storage = Storage(disk, list(self._lanes.values()), self._faults, outages, self._desk.put)
         self._keep("storage", lambda _: storage.run(clock.moment), INNER)
+        self._keep("sensors", lambda _: self._sensors.run(), INNER)
 
-    async def _watch_radios(self) -> None:
-        """Raise and end the alerts about radios that are down."""
-        clock = self._clock
-        outages = Outages(self._config.alerts.radio_down_after, lambda: unique_id(clock.now(), clock.random(10)))
-        while True:
-            for name in self._radios:
-                told = outages.see(name, clock.moment(), up=self.pipeline.links[name].up)
-                if told is not None:
-                    self._desk.put(told)
-            await asyncio.sleep(RADIOS_S)
+    def _watch_wearables(self, board: Board, alerts: Book) -> None:
+        """Who is silent, whose battery is low, who is protected."""
+        config, clock, faults, protection = self._config, self._clock, self._faults, self._protection
+        file, rings, session = config.data / "watch", bool(config.local_alert.actions), lambda: self._session.session
+        supervision = protection.supervision
+        receivers = Receivers(config.alerts, self.pipeline.links, self._radios, supervision.ears, self._new_id)
+        assurance = Assurance(protection, board, self._wire, faults, session, clock.moment, rings=rings)
+        self._watch = Watch(self._roster.devices, supervision, receivers, assurance, faults, self._desk.put, file)
+        self._watch.begin(checkpoint.load(file), alerts.open(), clock.moment())
+        self._keep("watch", lambda _: self._watch.run(clock.moment), INNER)
+
+    def _new_id(self) -> str:
+        return unique_id(self._clock.now(), self._clock.random(10))
 
     async def stop(self) -> None:
         """Stop hearing, commit what was heard, say farewell, close the files."""
@@ -252,7 +266,8 @@ class Station:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for lane in self._lanes.values():
             await _within(DRAIN_S, lane.close(), f"the {lane.name} lane's file was not closed")
-        await asyncio.gather(self._journal.close(), self._recorder.close())
+        self._watch.gather()
+        await asyncio.gather(self._journal.close(), self._recorder.close(), asyncio.to_thread(self._watch.save))
         try:
             self._quarantine.save()
         except OSError as error:
@@ -260,20 +275,6 @@ class Station:
 
     def _keep(self, name: str, run: Run, backoff: Backoff) -> None:
         self._tasks[name] = asyncio.create_task(self._supervisor.keep(Kept(name, run, backoff)), name=name)
-
-
-async def _run_link(link: Link, pipeline: Pipeline, up: Up) -> None:
-    counters = pipeline.links[link.driver.name]
-
-    def heard() -> None:
-        counters.up = True
-        log.info("link up", link=link.driver.name)
-        up()
-
-    try:
-        await link.driver.run(pipeline, heard)
-    finally:
-        counters.up = False
 
 
 async def _within(seconds: float, work: Awaitable[object], otherwise: str | None) -> None:
@@ -287,14 +288,3 @@ async def _within(seconds: float, work: Awaitable[object], otherwise: str | None
 
 def _beat(lane: Lane) -> float:
     return lane.outbox.beat
-
-
-def _plans(config: Config) -> tuple[Plan, Plan]:
-    window = Window(config.telemetry.window, config.telemetry.window_bytes)
-    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
-    return alert, Plan("telemetry", window, config.telemetry.cap, grouped=True)
-
-
-def _grouping(config: Config) -> Grouping:
-    telemetry = config.telemetry
-    return Grouping(telemetry.commit_every / 1000, telemetry.commit_readings, telemetry.batch)

@@ -67,7 +67,11 @@ class Export(msgspec.Struct, frozen=True, tag_field="ask", tag="export"):
     after: int = 0
 
 
-Ask = Alerts | Show | Accept | Clear | Devices | Device | Test | Outbox | Retry | Export
+class Health(msgspec.Struct, frozen=True, tag_field="ask", tag="health"):
+    """What the topic `health` says, now."""
+
+
+Ask = Alerts | Show | Accept | Clear | Devices | Device | Test | Outbox | Retry | Export | Health
 
 
 class Granted(msgspec.Struct, frozen=True, tag_field="status", tag="ok"):

@@ -12,6 +12,7 @@ from gateway import alerts, config
 from gateway.alerts import Answer, Move, Refusal, Rules
 from gateway.inputs import Accept, Clear, Ended, Input, Pressed, Tick
 from gateway.model import (
+    CONDITIONS,
     Alert,
     AlertKey,
     AlertKind,
@@ -34,7 +35,7 @@ FLOOD_ADDRESSES = 1000
 
 
 class FloodLimit(msgspec.Struct, frozen=True):
-    """New alerts of unregistered devices that one link may raise within a time."""
+    """New alerts of unregistered devices that one link may raise within a time, and as many further presses."""
 
     new: int = 20
     per_ms: int = 600_000
@@ -54,7 +55,7 @@ class Book:
         self._flood = flood
         self._latest: dict[AlertKey, Alert] = {}
         self._by_id: dict[str, Alert] = {}
-        self._admitted: dict[str, deque[Moment]] = {}
+        self._admitted: dict[tuple[str, bool], deque[Moment]] = {}
 
     @classmethod
     def of(cls, station: config.Alerts) -> Self:
@@ -99,9 +100,9 @@ class Book:
     def by_id(self, alert: str) -> Alert | None:
         return self._by_id.get(alert)
 
-    def admits(self, link: str, now: Moment) -> bool:
-        """Whether one more alert of an unregistered device may be raised from this link."""
-        admitted = self._admitted.setdefault(link, deque())
+    def admits(self, link: str, now: Moment, *, further: bool) -> bool:
+        """Whether one more alert of an unregistered device, or one `further` press on one, counts from this link."""
+        admitted = self._admitted.setdefault((link, further), deque())
         while admitted and admitted[0].until(now) > self._flood.per_ms:
             admitted.popleft()
         if len(admitted) >= self._flood.new:
@@ -184,11 +185,14 @@ class Page:
         return replace(pressed, storm=self._book.storms.blows(who, pressed.press.at, presses))
 
     def _flooding(self, pressed: Pressed, alert: Alert | None) -> tuple[str, Address] | None:
-        """The link and the address of an unregistered device whose alert would be one too many."""
+        """The link and the address of an unregistered device whose press would be one too many."""
         who, heard = pressed.wearable, pressed.heard
-        if who is None or heard is None or who.registered or (alert is not None and alert.open):
+        if who is None or heard is None or who.registered:
             return None
-        return None if self._book.admits(heard.link, self.now) else (heard.link, who.address)
+        further = alert is not None and alert.open
+        if further and pressed.key.kind in CONDITIONS:  # it only goes on, and nothing is sent for that
+            return None
+        return None if self._book.admits(heard.link, self.now, further=further) else (heard.link, who.address)
 
     def _flooded(self, pressed: Pressed, link: str, address: Address) -> Answer:
         """Count on the link's one flood alert; only its first message and its repeats reach the disk."""

@@ -4,24 +4,26 @@ A word on an alert goes the way of the call centre's: through the desk, onto the
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
 import msgspec
 
-from gateway import asks, stock
+from gateway import asks, battery, stock
 from gateway.alerts import Refusal
-from gateway.desk import Asked, Desk, Ruled
+from gateway.clock import Clock
+from gateway.desk import Desk
 from gateway.errors import RequestRefused, StorageFailed
-from gateway.forward import Lane
 from gateway.inputs import Accept, Clear
 from gateway.journal import Journal
 from gateway.model import Alert, AlertState, Severity
+from gateway.protection import Protection, verdict_body
+from gateway.report import Report
 from gateway.requests import WHY
 from gateway.roster import Device, Roster
-from gateway.sightings import Sightings
 from gateway.story import StoryLine
+from gateway.tray import Asked, Ruled
 from gateway.trials import Trials
 from gateway.wire import Json, Wire, rfc3339
 
@@ -36,16 +38,17 @@ _GRAVITY = {severity: rank for rank, severity in enumerate(Severity)}
 class Commands:
     def __init__(
         self,
-        wire: Wire,
+        report: Report,
         desk: Desk,
         journal: Journal,
         roster: Roster,
-        sightings: Sightings,
+        protection: Protection,
         trials: Trials,
-        lanes: Mapping[str, Lane],
+        clock: Clock,
     ) -> None:
-        self._wire, self._desk, self._journal = wire, desk, journal
-        self._roster, self._sightings, self._trials, self._lanes = roster, sightings, trials, lanes
+        self._report, self._wire, self._lanes = report, report.wire, report.lanes
+        self._desk, self._journal, self._clock = desk, journal, clock
+        self._roster, self._protection, self._trials = roster, protection, trials
 
     async def answer(self, line: bytes, asker: str) -> bytes:
         """What a line of the control socket is answered; `asker` is the user at the other end."""
@@ -56,11 +59,8 @@ class Commands:
 
     async def _granted(self, ask: asks.Ask, asker: str) -> Json:
         match ask:
-            case asks.Alerts():
-                return listed(self._wire, await self._alerts())
-            case asks.Show(alert=given):
-                alert = found(given, await self._alerts(over=True))
-                return shown(self._wire, alert, await self._story(alert))
+            case asks.Alerts() | asks.Show():
+                return await self._of_alerts(ask)
             case asks.Accept(alert=given, by=label) | asks.Clear(alert=given, by=label):
                 alert, word = found(given, await self._alerts(over=True)), _WORDS[type(ask)]
                 return await self._rule(word(alert.id, _by(asker, label)))
@@ -70,6 +70,8 @@ class Commands:
                 return await self._of_devices(ask)
             case asks.Outbox() | asks.Retry() | asks.Export():
                 return await self._of_lanes(ask)
+            case asks.Health():
+                return self._report.health(self._clock)
 
     def _meant(self, given: str) -> Device:
         by_id = {device.id: device for device in self._roster.devices}
@@ -79,6 +81,14 @@ class Commands:
         heard: asyncio.Future[list[Alert]] = asyncio.get_running_loop().create_future()
         self._desk.put(Asked(partial(_give, heard), over))
         return await _in_time(heard, "waits", "the disk takes nothing just now; see `journalctl -u station-gateway`")
+
+    async def _of_alerts(self, ask: asks.Alerts | asks.Show) -> Json:
+        match ask:
+            case asks.Alerts():
+                return listed(self._wire, await self._alerts())
+            case asks.Show(alert=given):
+                alert = found(given, await self._alerts(over=True))
+                return shown(self._wire, alert, await self._story(alert))
 
     async def _of_devices(self, ask: asks.Devices | asks.Device) -> Json:
         alerts = by_device(await self._alerts())
@@ -117,7 +127,8 @@ class Commands:
         return {"alert": self._wire.alert_body(ruled)}
 
     def _device(self, device: Device, alerts: Iterable[Alert]) -> Json:
-        seen, trial = self._sightings.last(device.id), self._trials.of(device.id)
+        seen, trial = self._protection.supervision.seen(device.id), self._trials.of(device.id)
+        verdict = self._protection.verdict(device.wearer)
         return {
             "device": device.id,
             "wearer": device.wearer,
@@ -125,7 +136,9 @@ class Commands:
             "last_heard": self._wire.when(seen.at) if seen else None,
             "link": seen.heard.link if seen else None,
             "rssi": seen.heard.rssi if seen else None,
-            "battery_level": seen.battery if seen else None,
+            "battery_level": seen.charge.level if seen else None,
+            "battery_days": battery.days_left(seen.charge) if seen else None,
+            "protection": verdict_body(verdict, self._wire) if verdict else None,
             "test_until": self._wire.when(trial.until) if trial else None,
             "alerts": ranked(self._wire, alerts),
         }

@@ -9,13 +9,14 @@ from pydantic import BeforeValidator, Field, model_validator
 from drivers.base import ScanMode
 from drivers.profile.written import ServiceName
 from gateway.actions import LocalAlert
+from gateway.exports import INFLUX, Influx, Metrics
 from gateway.sections import Secret, Section
+from gateway.thresholds import CallCentre, Supervision
 from gateway.written import (
     Adapter,
     BluetoothAddress,
     Broker,
     Bytes,
-    Database,
     FilePath,
     Milliseconds,
     Name,
@@ -28,9 +29,6 @@ from gateway.written import (
 INTERVAL_MAX = "49710d"
 """The longest that MQTT can state, in whole days."""
 RECEIVER = "/dev/serial/by-id/usb-398_receiver_0001-if00-port0"
-DATABASE = "https://influx.example:8086"
-TOKEN = {"credential": "influx-token"}
-INFLUX = {"url": DATABASE, "org": "datong", "bucket": "stations", "token": TOKEN}
 Count = Annotated[int, Field(strict=True)]
 """A whole number, written as one: neither "12" nor true."""
 
@@ -169,27 +167,6 @@ class Telemetry(Section):
     """How long the broker keeps an undelivered telemetry message (MQTT 5)."""
 
 
-class Influx(Section):
-    """An InfluxDB (2 or later) that is given every reading as well; nothing waits for it."""
-
-    url: Annotated[Database, Field(examples=[DATABASE])]
-    """Where it listens: https://HOST:8086, or http://HOST:8086."""
-    org: Annotated[str, Field(min_length=1, examples=["datong"])]
-    """Organisation, by name or id."""
-    bucket: Annotated[str, Field(min_length=1, examples=["stations"])]
-    """Bucket that is written to."""
-    token: Annotated[Secret, Field(examples=[TOKEN])]
-    """Token that may write to it, as {file: PATH} or {credential: NAME}."""
-    ca: FilePath | None = None
-    """File with the authorities to trust over https:// (PEM); the system's own where it is left out."""
-    cap: Annotated[Bytes, sized("1MiB")] = 512 << 20
-    """Bytes kept for a database that is away; beyond this the oldest go, and a point in `gap` says so."""
-    timeout: Annotated[Milliseconds, lasting("100ms", "5min")] = 10_000
-    """How long one write may take."""
-    retry_max: Annotated[Milliseconds, lasting("100ms", "1h")] = 60_000
-    """The longest wait between two attempts, unless the database itself asks for a longer one."""
-
-
 class Alerts(Section):
     """How alerts are followed."""
 
@@ -198,7 +175,7 @@ class Alerts(Section):
     reminder: Annotated[Milliseconds, lasting("1min", "7d")] = 4 * 3_600_000
     """After this an accepted alert that nobody has cleared is sent again."""
     flood_new: Annotated[Count, Field(ge=1, le=1_000)] = 20
-    """New alerts of unregistered devices per link within flood_per; what is beyond is one alarm_flood."""
+    """New alerts of unregistered devices per link within flood_per, and as many presses more; then one alarm_flood."""
     flood_per: Annotated[Milliseconds, lasting("1s", "1d")] = 600_000
     """The time that flood_new counts in."""
     storm_presses: Annotated[Count, Field(ge=1, le=30)] = 6
@@ -209,6 +186,8 @@ class Alerts(Section):
     """File with SCAIP and Contact ID codes by kind, where they are to differ from the shipped ones."""
     radio_down_after: Annotated[Milliseconds, lasting("10s", "1d")] = 120_000
     """A Bluetooth adapter that has failed or been deaf for so long is an alert."""
+    serial_down_after: Annotated[Milliseconds, lasting("1s", "1d")] = 60_000
+    """A serial receiver that has been away or deaf for so long is an alert."""
 
 
 class Trust(Enum):
@@ -266,8 +245,14 @@ class Config(Section):
     """How readings are gathered, kept and sent."""
     influx: Annotated[Influx | None, Field(examples=[INFLUX])] = None
     """An InfluxDB that is given every reading as well."""
+    metrics: Annotated[Metrics | None, Field(examples=[{"port": 9398}])] = None
+    """Numbers for Prometheus, where they are wanted."""
     alerts: Alerts = Alerts()
     """How alerts are followed."""
+    supervision: Supervision = Supervision()
+    """When a wearable counts as silent, as never put to use, and its battery as low."""
+    call_centre: CallCentre = CallCentre()
+    """How the call centre shows that it is there."""
     local_alert: LocalAlert = LocalAlert()
     """How the station itself is told of a critical alert that nobody accepts."""
     trust: dict[str, Trust] = Field(default_factory=dict, examples=[{"bthome": "lenient"}])

@@ -2,22 +2,21 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 
-import msgspec
 import structlog
 
 from gateway import storms
-from gateway.alerts import Answer, Move, Refusal
+from gateway.alerts import Answer, Move
 from gateway.book import Book, Page
 from gateway.chronicle import Chronicle
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.identity import unique_id
-from gateway.inputs import Accept, Clear, Input, Pressed
+from gateway.inputs import Input, Pressed
 from gateway.model import Alert, AlertState, Reason
 from gateway.normalise import Remember
+from gateway.tray import Asked, Ruled, Then, Tray, Work
 from gateway.wire import Wire
 
 log = structlog.get_logger("alerts")
@@ -29,31 +28,11 @@ ACKS = 256
 """Acknowledgements that may wait at once; more are a flood and are refused."""
 
 
-class Ruled(msgspec.Struct, frozen=True):
-    """A desk's acknowledgement, and who wants to hear what became of it. `heard` is called after the commit."""
-
-    given: Accept | Clear
-    heard: Callable[[Alert | Refusal], None]
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """A question for the open alerts, answered in turn with everything else; `over`: for those of the last week too."""
-
-    heard: Callable[[list[Alert]], None]
-    over: bool = False
-
-
-class Then(msgspec.Struct, frozen=True):
-    """What is to be done once all that was put before it is on the disk."""
-
-    do: Callable[[], None]
-
-
-Work = Input | Remember | Ruled | Asked | Then
-
-
 class Desk:
-    """`put` never waits and never loses; `on_accepted` hears of each accepted alert once that is on the disk."""
+    """`put` never waits, and loses nothing that its tray has room for.
+
+    `on_accepted` hears of each accepted alert once that is on the disk.
+    """
 
     def __init__(
         self,
@@ -70,7 +49,7 @@ class Desk:
         self._clock = clock
         self._chronicle = chronicle
         self._on_accepted = on_accepted
-        self._work: deque[Work] = deque()
+        self.tray = Tray()
         self._some = asyncio.Event()
         self._round = asyncio.Event()
         self._taken: list[Work] = []
@@ -81,7 +60,7 @@ class Desk:
         """When the task last came round."""
 
     def put(self, work: Input | Remember | Asked | Then) -> None:
-        self._work.append(work)
+        self.tray.put(work)
         self._some.set()
 
     def rule(self, ruled: Ruled) -> bool:
@@ -89,14 +68,14 @@ class Desk:
         if self._acks >= ACKS:
             return False
         self._acks += 1
-        self._work.append(ruled)
+        self.tray.put(ruled)
         self._some.set()
         return True
 
     async def run(self) -> None:
         """Take work until cancelled."""
         if len(self._taken) > 1:  # a defect ended the last run: leave out only what caused it
-            self._work.extendleft(reversed(self._taken))
+            self.tray.put_back(self._taken)
             self._careful = len(self._taken)  # one of them is our undoing: they are taken one by one
             self._some.set()
         else:
@@ -113,9 +92,9 @@ class Desk:
 
     async def settle(self, *, tick: bool = False) -> None:
         """Take what waits, commit it, and only then believe and answer it."""
-        self._taken = [self._work.popleft() for _ in range(min(1 if self._careful else BATCH, len(self._work)))]
+        self._taken = self.tray.take(1 if self._careful else BATCH)
         self._careful = max(0, self._careful - len(self._taken))
-        if not self._work:
+        if not self.tray:
             self._some.clear()
         await self._settle(self._taken, tick=tick)
         self._taken = []
@@ -124,7 +103,7 @@ class Desk:
 
     async def drained(self) -> None:
         """Return when everything put so far is committed."""
-        while self._work or self._taken:
+        while self.tray or self._taken:
             await self._round.wait()
 
     async def _settle(self, taken: list[Work], *, tick: bool) -> None:
@@ -151,7 +130,7 @@ class Desk:
 
     @property
     def waiting(self) -> int:
-        return len(self._work)
+        return len(self.tray)
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -21,15 +21,18 @@ class Disk:
         self._ballast = folder / "ballast"
         self.low = False
         """Whether what is free is for alerts alone."""
+        self.free: int | None = None
+        self.size: int | None = None
+        """Bytes, as they were found last."""
 
     def look(self) -> None:
         """See how much is free, and lay the ballast in again where there is room for it."""
         try:
             found = os.statvfs(self.folder)
-            free = found.f_bavail * found.f_frsize
-            if not self._ballast.exists() and free >= BALLAST + 2 * LOW:
+            self.free, self.size = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+            if not self._ballast.exists() and self.free >= BALLAST + 2 * LOW:
                 self._lay_in()
-            self.low = free < LOW or not self._ballast.exists()
+            self.low = self.free < LOW or not self._ballast.exists()
         except OSError as error:
             log.debug("the disk's room cannot be seen to", why=str(error))  # whoever writes to it says what is wrong
 

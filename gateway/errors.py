@@ -46,6 +46,10 @@ class ControlDown(Down):
     """The command line cannot reach the daemon."""
 
 
+class MetricsDown(Down):
+    """Prometheus cannot scrape the daemon."""
+
+
 class RequestRefused(GatewayError):
     """A request or acknowledgement that will not be carried out; `code` is for programs, the text for people."""
 

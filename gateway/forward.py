@@ -157,9 +157,7 @@ class Lane:
 
     def detach(self) -> None:
         self._carrier = None
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
+        self._stop_reading()
 
     def settled(self, settlement: Settlement) -> None:
         """A row's answer: accepted, it leaves; rejected, it makes room and is tried again later."""
@@ -214,6 +212,7 @@ class Lane:
     def _mended(self) -> None:
         """Rows have come within reach that may stand before those already sent: look through all of them again."""
         self._flush()
+        self._stop_reading()
         self._ready.clear()
         self._cursor, self._last = self.outbox.before, max(self._last, self.outbox.last)
         self._fill()
@@ -255,6 +254,11 @@ class Lane:
         wanted = self._carrier is not None and self._cursor < self._last
         if wanted and self._reading is None and len(self._ready) < self._window.messages:
             self._reading = self._loop.create_task(self._read(), name=f"read {self.name}")
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     async def _read(self) -> None:
         known = self._last

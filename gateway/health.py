@@ -50,7 +50,8 @@ class Faults:
 
 
 class LinkCounters(msgspec.Struct):
-    """Of one link, since the daemon began. `rejected` counts by reason; `missed` are events numbered but unheard.
+    """Of one link, since the daemon began. `rejected` counts by reason, `profiles` packets by who could read them;
+    `missed` are events numbered but unheard.
 
     `unproven` are readings refused because their frame was replayed, or plain text of a device that has a key.
     """
@@ -64,3 +65,4 @@ class LinkCounters(msgspec.Struct):
     missed: int = 0
     unproven: int = 0
     rejected: Counter[str] = msgspec.field(default_factory=Counter)
+    profiles: Counter[str] = msgspec.field(default_factory=Counter)

@@ -13,9 +13,10 @@ import structlog
 
 from gateway.backoff import Backoff
 from gateway.clock import Clock
-from gateway.config import Config, Influx
+from gateway.config import Config
 from gateway.disk import Disk
 from gateway.errors import DatabaseBusy, RowRefused, UplinkDown
+from gateway.exports import Influx
 from gateway.forward import Lane, Window
 from gateway.health import Faults
 from gateway.lanes import Plan, open_store, start_lane
@@ -89,7 +90,7 @@ class InfluxUplink:
         except RowRefused as refused:
             await self._set_aside(row, str(refused))
         else:
-            if row.subject is None:
+            if row.spare:
                 self._faults.end(NAME, "influx_rejects")
         self._lane.settled(Settlement(row.seq, accepted=True, code=0, reason=""))
 
@@ -110,7 +111,7 @@ class InfluxUplink:
         self._faults.begin("influx_rejects", NAME, what, cure)
         log.warning("row refused for ever, set aside", row=row.id, why=why)
         gap = Gap(NAME, row.epoch, GapCause.REFUSED, self._clock.moment(), row.number, row.number, 1)
-        if row.subject is None:
+        if row.spare:
             await self._lane.commit([self._points.gap(gap)])
         else:
             await self._elsewhere(gap)

@@ -13,7 +13,7 @@ class Pressed(msgspec.Struct, frozen=True):
     wearable: Wearable | None
     press: Press
     heard: Heard | None
-    """None where it is about the box itself and came over no link."""
+    """None where it came over no link: it is about the box itself, or about a silence."""
     new_id: str
     auth: Auth = Auth.NONE
     late: bool = False

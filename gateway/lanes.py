@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from gateway.aside import SPACE as ASIDE
 from gateway.aside import Aside
 from gateway.clock import Clock
+from gateway.config import Telemetry
 from gateway.damage import files
 from gateway.disk import Disk
 from gateway.errors import StorageFailed, StorageFull, StoreDamaged
 from gateway.forward import Lane, Window, Witness
 from gateway.health import Faults
-from gateway.model import Draft, Gap, GapCause, Settlement
+from gateway.model import Draft, Gap, GapCause, Moment, Settlement
 from gateway.outbox import Outbox
 from gateway.refusals import Refusals
 from gateway.rows import Row
@@ -26,10 +27,18 @@ from gateway.salvage import kept, salvage
 from gateway.standby import Standby, Upkeep
 from gateway.store import LOG_MAX, Store
 from gateway.telemetry import Form
+from gateway.thinning import Thinning
 
 log = structlog.get_logger("storage")
 
 NO_MATCHING_SUBSCRIBERS = 0x10
+PAUSE_S = 10e-6
+"""After each reading that is thinned."""
+HEAD = 512
+"""Bytes of a message around its readings, and of a gap, at most."""
+WORTH = 0.75
+"""How much may stay of what is thinned. What would stay as it is, or nearly, is not written anew."""
+ALERT_WINDOW = Window(messages=100, bytes=256 * 1024)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -41,6 +50,13 @@ class Plan(msgspec.Struct, frozen=True):
     cap: int | None = None
     grouped: bool = False
     must_be_heard: bool = False
+
+
+def plans(telemetry: Telemetry) -> tuple[Plan, Plan]:
+    """Of the alert lane and of the telemetry lane."""
+    window = Window(telemetry.window, telemetry.window_bytes)
+    alert = Plan("alert", ALERT_WINDOW, must_be_heard=True)
+    return alert, Plan("telemetry", window, telemetry.cap, grouped=True)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -96,25 +112,47 @@ def _open(path: Path, plan: Plan, clock: Clock, place: int = 1) -> tuple[Store, 
 def _upkeep(opened: Opened, plan: Plan, form: Form, clock: Clock, faults: Faults, disk: Disk | None) -> Upkeep:
     loop = asyncio.get_running_loop()
 
-    def shed(rows: Sequence[Row]) -> list[Draft]:
+    def shed(rows: Sequence[Row], cause: GapCause = GapCause.SHED) -> list[Draft]:
         drafts, now = [], clock.moment()
         for epoch, group in groupby(rows, lambda row: row.epoch):
             numbers = [row.number for row in group]
-            gap = Gap(plan.name, epoch, GapCause.SHED, now, min(numbers), max(numbers), len(numbers))
+            gap = Gap(plan.name, epoch, cause, now, min(numbers), max(numbers), len(numbers))
             drafts.append(form.gap(gap))
         return drafts
+
+    def thin(rows: Sequence[Row]) -> list[Draft] | None:
+        thinner = thinned(rows, form, clock.moment())
+        return None if thinner is None else [*shed(rows, GapCause.THINNED), *thinner]
 
     def reopen(place: int) -> tuple[Store, list[Draft]]:
         store, gaps = _open(opened.path, plan, clock, place)
         loop.call_soon_threadsafe(_mark_damage, opened.path, plan, gaps, faults)
         return store, [form.gap(gap) for gap in gaps]
 
-    upkeep = Upkeep(shed, lambda: clock.random(4).hex(), reopen)
+    upkeep = Upkeep(shed, thin, lambda: clock.random(4).hex(), reopen)
     if disk is None:
         return upkeep
     if plan.cap is None:
         return replace(upkeep, relieve=disk.give_up_ballast)
     return replace(upkeep, spared=lambda: disk.low)
+
+
+def thinned(rows: Sequence[Row], form: Form, now: Moment) -> list[Draft] | None:
+    """Rows of one topic with what stays of their readings, blocking; None where that takes nearly as much room."""
+    thinning, most = Thinning(), 1
+    for row in rows:
+        said = form.said(row.payload)
+        if said is None:
+            return None
+        thinning.take(said)
+        most = max(most, len(said))
+        time.sleep(PAUSE_S * len(said))  # whoever waits for the interpreter gets it
+    kept = thinning.kept
+    batches = [kept[i : i + most] for i in range(0, len(kept), most)]
+    size = sum(len(said.written) for said in kept) + HEAD * (len(batches) + 1)
+    if size > WORTH * sum(row.size for row in rows):
+        return None
+    return [form.thinned(rows[0], batch, now) for batch in batches]
 
 
 def _mark_damage(path: Path, plan: Plan, gaps: list[Gap], faults: Faults) -> None:

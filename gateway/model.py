@@ -33,8 +33,11 @@ class AlertKind(StrEnum):
     SERVICE_REQUEST = "service_request"
     LOW_BATTERY = "low_battery"
     NOT_WORN = "not_worn"
+    DEVICE_SILENT = "device_silent"
+    NEVER_COMMISSIONED = "never_commissioned"
     TAMPER = "tamper"
     RADIO_DOWN = "radio_down"
+    SERIAL_DOWN = "serial_down"
     STORM = "storm"
     STORAGE_DEGRADED = "storage_degraded"
     ALARM_FLOOD = "alarm_flood"
@@ -54,8 +57,11 @@ SEVERITY = {
     AlertKind.SERVICE_REQUEST: Severity.REQUEST,
     AlertKind.LOW_BATTERY: Severity.WARNING,
     AlertKind.NOT_WORN: Severity.WARNING,
+    AlertKind.DEVICE_SILENT: Severity.WARNING,
+    AlertKind.NEVER_COMMISSIONED: Severity.WARNING,
     AlertKind.TAMPER: Severity.WARNING,
     AlertKind.RADIO_DOWN: Severity.TECHNICAL,
+    AlertKind.SERIAL_DOWN: Severity.TECHNICAL,
     AlertKind.STORM: Severity.TECHNICAL,
     AlertKind.STORAGE_DEGRADED: Severity.TECHNICAL,
     AlertKind.ALARM_FLOOD: Severity.CRITICAL,
@@ -65,7 +71,10 @@ CONDITIONS = frozenset(
     {
         AlertKind.LOW_BATTERY,
         AlertKind.NOT_WORN,
+        AlertKind.DEVICE_SILENT,
+        AlertKind.NEVER_COMMISSIONED,
         AlertKind.RADIO_DOWN,
+        AlertKind.SERIAL_DOWN,
         AlertKind.STORM,
         AlertKind.STORAGE_DEGRADED,
     }
@@ -196,6 +205,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 class GapCause(Enum):
     CRASH = "crash"
     SHED = "shed"
+    THINNED = "thinned"
     CORRUPT = "corrupt"
     REFUSED = "refused"
 

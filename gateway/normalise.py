@@ -18,6 +18,7 @@ from drivers.base import (
     Reading,
 )
 from drivers.profile.buttons import mapper
+from gateway import battery
 from gateway.clock import Clock
 from gateway.counters import Counters
 from gateway.episodes import Episodes, Event, Ruling, Verdict, event_of
@@ -145,16 +146,17 @@ class Normaliser:
         worn = values.get(Metric.WORN)
         scene = _Scene(wearable, heard, at, zone, bool(worn) if worn is not None else None, proof.auth)
         inputs: list[Input | Remember] = []
-        missed = 0
+        missed, flat = 0, None
         for occurrence in readings:
             if isinstance(occurrence, Occurrence):
+                flat = battery.bit(occurrence, flat)
                 known, apart = wearable.registered, doubted and calls(occurrence)
                 ruling = self.episodes.hear(wearable.address, occurrence, at, registered=known, doubted=apart)
                 missed += ruling.missed
                 inputs += self._inputs(ruling, occurrence, scene)
         if wearable.registered:
             self._routes[wearable.address] = Route(packet.link, decoded.profile, packet.address or address)
-            self.sightings.see(wearable.device, at, heard, values.get(Metric.BATTERY_LEVEL))
+            self.sightings.see(wearable, at, heard, decoded.profile, values, flat)
         kept = proof.change
         if kept is not None and (inputs or any(map(calls, readings))):  # kept after what it proves, and not before
             inputs.append(Remember(kept))
@@ -198,7 +200,8 @@ class Normaliser:
     def _ended(self, ruling: Ruling, occurrence: Occurrence, wearable: Wearable) -> list[Input | Remember]:
         """What takes something back (put on, cancelled) is no alert: its own end ends none."""
         kind = _KINDS.get(occurrence.kind)
-        if kind is not None:
+        low = kind is AlertKind.LOW_BATTERY and self.sightings.low(wearable.device)  # its level says otherwise
+        if kind is not None and not low:
             return [Ended(self._key(wearable, kind), _kept(ruling, wearable))]
         return _remembered(ruling, wearable)
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from gateway.inputs import Ended, Pressed
 from gateway.model import AlertKey, AlertKind, Heard, Moment, Press
 
+LINKS = frozenset({AlertKind.RADIO_DOWN, AlertKind.SERIAL_DOWN})
+
 
 class Outages:
     """`after_ms`: how long a link is down before it is an alert. `new_id` makes an alert's id.
@@ -21,7 +23,7 @@ class Outages:
 
     def see(self, link: str, now: Moment, *, up: bool) -> Pressed | Ended | None:
         """What is to be told about what is or is not up now; an end is told once, after a restart as well."""
-        heard = Heard(link, None) if self._kind is AlertKind.RADIO_DOWN else None
+        heard = Heard(link, None) if self._kind in LINKS else None
         key = AlertKey(f"link:{link}" if heard else f"box:{link}", self._kind, None, test=False)
         if up:
             self._since[link] = now

@@ -143,7 +143,8 @@ class Outbox:
         if outcome:
             self._loop.call_soon_threadsafe(_answer, outcome)
         if commits or settled:
-            self._rows.hold()
+            if self._rows.hold():
+                self._loop.call_soon_threadsafe(self.on_mended)
             self.level = self._rows.level()
 
     def _write(self, commits: list[_Commit], settled: set[int]) -> _Outcome:

@@ -2,20 +2,25 @@
 
     driver --Packet--> decode --Reading--> normalise --Event--> desk (alerts) and telemetry, which commit
 
-Everything here runs on the event loop, returns at once and never raises: a driver must not notice it.
+What is called with what was heard runs on the event loop, returns at once and never raises: drivers must not notice it.
 """
 
 from collections.abc import Mapping
 
-from drivers.base import Address, BadFrame, Decoded, Instant, Packet, Write
+import structlog
+
+from drivers.base import Address, BadFrame, Decoded, Driver, Instant, Packet, Write
 from drivers.registry import Profiles
 from gateway.desk import Desk
 from gateway.evidence import Evidence
 from gateway.health import LinkCounters
 from gateway.normalise import Normaliser
+from gateway.supervise import Up
 from gateway.telemetry import Telemetry
 from gateway.writes import Replies
 from gateway.zones import Zones
+
+log = structlog.get_logger("pipeline")
 
 
 class Pipeline:
@@ -39,6 +44,21 @@ class Pipeline:
         self._evidence = evidence
         self._replies = replies
         self._zones = Zones(zones)
+        self._ears = normalise.sightings.ears
+
+    async def listen(self, driver: Driver, up: Up) -> None:
+        """Run a driver until it fails; meanwhile its link is up."""
+        counters = self.links[driver.name]
+
+        def heard() -> None:
+            counters.up = True
+            log.info("link up", link=driver.name)
+            up()
+
+        try:
+            await driver.run(self, heard)
+        finally:
+            counters.up = False
 
     def packet(self, packet: Packet) -> None:
         self._evidence.heard(packet, self._take(packet))
@@ -61,6 +81,7 @@ class Pipeline:
         if decoded is None:
             counters.unknown += 1
             return None
+        counters.profiles[decoded.profile] += 1
         if inside:  # a receiver passes on a whole advert: its sections are packets like any other's
             devices = [self._take(section) for section in inside]
             return next((device for device in devices if device is not None), None)
@@ -75,6 +96,7 @@ class Pipeline:
             self._evidence.absurd(packet, said.absurd)
         counters.readings += len(said.readings)
         if decoded.address is None:  # the receiver speaks of itself
+            self._ears.speak(packet.link, packet.received.mono_ms)
             return
         rssi = decoded.rssi if decoded.rssi is not None else packet.rssi
         zone = self._zones.hear(decoded.address, packet.link, rssi, packet.received.mono_ms)

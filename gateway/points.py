@@ -12,10 +12,13 @@ from collections.abc import Sequence
 
 from gateway.clock import Clock
 from gateway.model import Draft, Gap, Message, Moment, Sample
+from gateway.rows import THINNED, Row
+from gateway.thinning import Said
 
 READINGS = "telemetry"
 GAPS = "gap"
 _NS_PER_MS = 1_000_000
+_NS_PER_MINUTE = 60_000_000_000
 _ROWS, _SAMPLES = 100, 10_000
 """Below a millisecond there is room for as many rows, and as many samples in each."""
 _ESCAPED = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": "\\n"})
@@ -34,6 +37,18 @@ class Points:
             return Message(READINGS, "\n".join(lines).encode())
 
         return Draft(freeze)
+
+    def said(self, payload: bytes) -> list[Said] | None:
+        """The points of a row, each in its line; None where they are not ours."""
+        try:
+            return [_said(line) for line in payload.split(b"\n")]
+        except ValueError:
+            return None
+
+    def thinned(self, row: Row, kept: Sequence[Said], now: Moment) -> Draft:  # noqa: ARG002 - each has its own moment
+        """The same points: where a row that was under way is in already, these change nothing."""
+        message = Message(row.topic, b"\n".join(said.written for said in kept))
+        return Draft(lambda _epoch, _seq: message, subject=THINNED)
 
     def gap(self, gap: Gap) -> Draft:
         tags = _tags(cause=gap.cause.value, lane=gap.lane, station=self._station)
@@ -57,6 +72,18 @@ class Points:
         )
         fields = ",".join([f"{name}={_value(value)}" for name, value in sample.values.items()])
         return f"{READINGS},{tags} {fields} {self._clock.utc_ms(sample.at) * _NS_PER_MS + own_ns}"
+
+
+def _said(line: bytes) -> Said:
+    """ValueError where it is no line of ours."""
+    series, fields, at_ns = line.rsplit(b" ", 2)
+    values = dict(map(_field, fields.decode().split(",")))
+    return Said(f"{series.decode()} {int(at_ns) // _NS_PER_MINUTE}", values, line)
+
+
+def _field(field: str) -> tuple[str, float]:
+    name, value = field.split("=")
+    return name, value == "true" if value in ("true", "false") else float(value)
 
 
 def _own_ns(seq: int, index: int = 0) -> int:

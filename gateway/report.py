@@ -1,18 +1,20 @@
 """What `health` and `info` say: the five counters, the links, the lanes and what is broken. No I/O."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import starmap
 
 import msgspec
 
 from drivers.ble.radio import Radio
 from drivers.ble.station import Standing
+from gateway.box import Box
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.health import Faults, LinkCounters
 from gateway.model import Moment
-from gateway.wire import Json, Wire
+from gateway.tray import Tray
+from gateway.wire import Json, Wire, rfc3339
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -24,8 +26,11 @@ class Report(msgspec.Struct, frozen=True):
     faults: Faults
     began: Moment
     radios: Mapping[str, Radio] = {}
+    box: Callable[[], Box] = Box
     requests: Counter[str] = msgspec.field(default_factory=Counter)
     """What the cloud asked and said, by outcome."""
+    tray: Tray = msgspec.field(default_factory=Tray)
+    """What waits for the desk."""
 
     def health(self, clock: Clock) -> Json:
         return {
@@ -35,6 +40,8 @@ class Report(msgspec.Struct, frozen=True):
             "radios": {name: _radio(radio.standing) for name, radio in self.radios.items()},
             "lanes": {name: _lane(lane, clock) for name, lane in self.lanes.items()},
             "requests": dict(self.requests),
+            "desk": {"waiting": len(self.tray), "dropped": _dropped(self.tray)},
+            "box": _box(self.box()),
             "faults": [
                 {"fault": f.fault, "where": f.where, "since": self.wire.when(f.since), "what": f.what, "cure": f.cure}
                 for f in self.faults
@@ -68,6 +75,9 @@ class Report(msgspec.Struct, frozen=True):
     def standing(self) -> dict[str, tuple[str, int]]:
         return {name: lane.outbox.standing for name, lane in self.lanes.items()}
 
+    def epochs(self) -> dict[str, str]:
+        return {name: lane.outbox.epoch for name, lane in self.lanes.items()}
+
     def status(self) -> str:
         counted = ", ".join(f"{count} {name}" for name, count in self.counters().items())
         return f"{counted}; {len(self.faults)} faults" if len(self.faults) else counted
@@ -76,7 +86,16 @@ class Report(msgspec.Struct, frozen=True):
 def _link(name: str, link: LinkCounters) -> tuple[str, Json]:
     counted = {"up": link.up, "packets": link.packets, "readings": link.readings, "events": link.events}
     more = {"unknown": link.unknown, "absurd": link.absurd, "missed": link.missed, "unproven": link.unproven}
-    return name, counted | more | {"rejected": dict(link.rejected)}
+    return name, counted | more | {"rejected": dict(link.rejected), "profiles": dict(link.profiles)}
+
+
+def _box(box: Box) -> Json:
+    return {
+        "temperature_c": box.temperature,
+        "disk_free": box.disk_free,
+        "disk_size": box.disk_size,
+        "certificates": {each.where: rfc3339(round(each.ends.timestamp() * 1000)) for each in box.certificates},
+    }
 
 
 def _radio(standing: Standing) -> Json:
@@ -92,6 +111,10 @@ def _radio(standing: Standing) -> Json:
         "waiting": standing.waiting,
         "rungs": standing.rungs,
     }
+
+
+def _dropped(tray: Tray) -> Json:
+    return {worth.name.lower(): count for worth, count in tray.dropped.items()}
 
 
 def _lane(lane: Lane, clock: Clock) -> Json:

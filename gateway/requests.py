@@ -9,16 +9,19 @@ import msgspec
 
 from gateway.alerts import Refusal
 from gateway.allowance import Allowance
-from gateway.desk import Asked, Desk, Ruled
+from gateway.desk import Desk
 from gateway.errors import RequestRefused
 from gateway.inputs import Accept, Clear
 from gateway.model import Alert
+from gateway.tray import Asked, Ruled
 from gateway.trials import MINUTES, Minutes, Trials
 from gateway.wire import Action, Json, Request, Wire, parse_ack, parse_request, request_id
 
 ALERTS_LISTED = 100
-LISTS = 8
+LISTS = 2
 """Lists of the open alerts that wait at once: each takes its time from the presses behind it."""
+UNDER_WAY = 8 << 10
+"""Bytes of answers that may be on their way when another list is asked for: a slow line has alerts behind them."""
 ACKS_AT_ONCE, ACKS_PER_S = 500, 50.0
 """A day's acknowledgements may come at once, when a box returns to a broker that has kept them."""
 ASKED_AT_ONCE, ASKED_PER_S = 50, 5.0
@@ -33,7 +36,10 @@ WHY = {
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A message as it came in, and how to answer it. `answer` is called once, with the verb and the bytes."""
+    """A message as it came in, and how to answer it. `answer` is called once, with the verb and the bytes.
+
+    `under_way` says how many bytes of answers the broker has yet to acknowledge.
+    """
 
     topic: str
     payload: bytes
@@ -41,6 +47,7 @@ class Call(msgspec.Struct, frozen=True):
     answer: Callable[[str, bytes], None]
     forget: Callable[[], None] = lambda: None
     """Called instead, where a flood is not even answered."""
+    under_way: Callable[[], int] = lambda: 0
 
 
 class TestWindow(msgspec.Struct, frozen=True):
@@ -137,7 +144,7 @@ class Requests:
         self._answer(verb, request.id, call, what())
 
     def _alerts(self, request: Request, call: Call) -> None:
-        if self._lists >= LISTS:
+        if self._lists >= LISTS or call.under_way() > UNDER_WAY:
             raise RequestRefused("busy", "too many ask for the open alerts; ask again in a second")
         self._lists += 1
 

@@ -57,6 +57,8 @@ class Device(Section):
     """Pseudonym of the person who wears it."""
     zone: Name | None = None
     """Where it always is, for a fixed button; else the receiver's zone counts."""
+    visitor: bool = False
+    """Whether its wearer belongs to another station, and may come and go here."""
     buttons: Annotated[Buttons, AfterValidator(_sensible)] = Field(
         default_factory=dict, examples=[{"single": "sos", "2 long": "test"}]
     )

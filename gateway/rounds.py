@@ -36,12 +36,14 @@ class Rounds:
     async def run(self, health_s: float) -> None:
         """Go round once a second until cancelled. The first health goes out at once."""
         loop = asyncio.get_running_loop()
-        health_at, told = loop.time(), ""
+        health_at, told, epochs = loop.time(), "", self._report.epochs()
         self._clock.refresh()
         self._mind_clock()
         for round_ in range(1 << 62):
-            if self._clock.refresh():
+            corrected, before, epochs = self._clock.refresh(), epochs, self._report.epochs()
+            if corrected:
                 self._mind_clock()
+            if corrected or epochs != before:  # a lane's file was begun anew, or memory stands in for it
                 self._session.birth()
             if loop.time() >= health_at or self._session.session != told:  # health names the session it is of
                 health_at, told = loop.time() + health_s, self._session.session

@@ -10,6 +10,8 @@ from gateway.damage import record_sum, row_sum
 from gateway.errors import StoreDamaged
 
 OVERHEAD = 64
+THINNED = "thinned"
+"""The subject of rows whose readings are what was left of more."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -33,6 +35,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     @property
     def number(self) -> int:
         return int(self.id.rpartition("-")[2])
+
+    @property
+    def spare(self) -> bool:
+        """Whether it may be given up."""
+        return self.subject is None or self.subject == THINNED
 
     @property
     def size(self) -> int:

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import structlog
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gateway.centre import Centre
 from gateway.errors import UplinkDown
 from gateway.forward import Lane
 from gateway.identity import unique_id
+from gateway.listening import Listening
 from gateway.model import Message, Moment
 from gateway.requests import Call, Requests
 from gateway.sinks.mqtt import Connection
@@ -21,7 +23,7 @@ from gateway.wire import CLOUDEVENTS, JSON, parse_state
 
 log = structlog.get_logger("uplink")
 
-LEAVE_S = 1.0
+LEAVE_S = LOOK_S = 1.0
 AGAIN_S = 0.5
 """However much is said in our name, we contradict it no more often than this."""
 Standing = Callable[[], dict[str, tuple[str, int]]]
@@ -31,14 +33,17 @@ Standing = Callable[[], dict[str, tuple[str, int]]]
 class AlertUplink:
     """Birth and will, subscriptions, responses, and the alert lane's rows."""
 
-    def __init__(self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing) -> None:
+    def __init__(
+        self, lane: Lane, brokers: Brokers, shore: Shore, requests: Requests, standing: Standing, centre: Centre
+    ) -> None:
         self.session = ""
+        self._centre = centre
         self._lane, self._brokers, self._shore, self._requests = lane, brokers, shore, requests
         self._standing = standing
         self._wire = shore.wire
         self._since: Moment = shore.clock.moment()
         self._link: Connection | None = None
-        self._proof: Proof | None = None
+        self._answering = 0
         self._again: asyncio.TimerHandle | None = None
         self._disputed = False
 
@@ -49,40 +54,51 @@ class AlertUplink:
 
     async def _be_at(self, endpoint: Endpoint, up: Up) -> None:
         """One connection, from CONNECT to its end; return where there is reason to go to another broker."""
-        link, proof = await self._opened(endpoint)
+        link, proof, listening = await self._opened(endpoint)
         try:
             self.birth()
             self._lane.attach(Carrier(self._lane, link, proof, properties(CLOUDEVENTS)))
             self._shore.road.move(endpoint)
+            self._centre.connected(self._shore.clock.moment())
             up()
             log.info("connected", broker=str(endpoint), session=self.session)
-            await first(self._attend(link, proof), self._lost(link), self._give_up(link), self._go_back(endpoint))
+            attending = self._listen(listening), self._prove(proof, listening), self._mind_centre()
+            await first(*attending, self._lost(link), self._give_up(link), self._go_back(endpoint))
         finally:
             self._lane.detach()
+            self._centre.lost()
             self._shore.road.move(None)
             self._link = None
             link.break_off()
 
-    async def _opened(self, endpoint: Endpoint) -> tuple[Connection, Proof]:
+    async def _opened(self, endpoint: Endpoint) -> tuple[Connection, Proof, Listening]:
         """A new session; where the broker cannot be had, the next one is tried next."""
-        clock = self._shore.clock
+        clock, self._answering = self._shore.clock, 0
         self.session, self._since = unique_id(clock.now(), clock.random(10)), clock.moment()
         will = self._wire.offline(self.session, self._since)
         try:
             self._link = link = self._shore.connection(endpoint, will)
-            self._proof = proof = self._shore.proof(self._lane.name, link)
-            link.on_inbound = self._inbound
+            proof = self._shore.proof(self._lane.name, link)
+            listening = self._listening(link)
+            link.on_inbound = partial(self._inbound, link, proof, listening)
             await link.open()
         except UplinkDown:
             self._link = None
             self._brokers.advance()
             raise
-        return link, proof
+        return link, proof, listening
 
-    async def _attend(self, link: Connection, proof: Proof) -> None:
+    def _listening(self, link: Connection) -> Listening:
+        clock, centre = self._shore.clock, self._centre.topic
+        return Listening(link, self._wire.topics, centre, self._shore.faults, lambda: clock.now().mono_ms)
+
+    async def _listen(self, listening: Listening) -> None:
         with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
-            await self._subscribe(link)
-        await proof.seek()
+            await listening.run()
+        await asyncio.get_running_loop().create_future()
+
+    async def _prove(self, proof: Proof, listening: Listening) -> None:
+        await proof.seek(listening.subscribe)
         await asyncio.get_running_loop().create_future()
 
     async def _lost(self, link: Connection) -> None:
@@ -105,6 +121,11 @@ class AlertUplink:
                 self._brokers.go_back()
                 return
 
+    async def _mind_centre(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._centre.look(self._shore.clock.moment())
+
     def birth(self) -> None:
         """Say that we are here, with where each lane stands; again when the clock has become right."""
         if self._link is not None:
@@ -125,24 +146,17 @@ class AlertUplink:
             log.warning("left without the broker's word", broker=str(link.endpoint))
         link.close()
 
-    async def _subscribe(self, link: Connection) -> None:
+    def _inbound(self, link: Connection, proof: Proof, listening: Listening, inbound: Inbound) -> None:
         topics = self._wire.topics
-        ours = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        theirs = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-        wanted = [(topics.state, ours), (topics.probe, ours), (topics.acks, theirs), (topics.requests, theirs)]
-        granted = await link.subscribe(wanted)
-        refused = [topic for (topic, _), code in zip(wanted, granted, strict=True) if code.is_failure]
-        if refused:
-            what = f"{link.endpoint}: refuses the subscription to {', '.join(refused)}"
-            cure = "allow them in the broker's access list"
-            self._shore.faults.begin("subscription_refused", "uplink:alert", what, cure)
-
-    def _inbound(self, inbound: Inbound) -> None:
-        link, topics = self._link, self._wire.topics
-        if link is None:
+        if self._link is not link:
             return
-        if inbound.topic == topics.probe and self._proof is not None:
-            self._proof.hear(inbound)
+        if not listening.hears(inbound):
+            self._requests.counts["flood"] += 1
+        elif inbound.topic == topics.probe:
+            proof.hear(inbound)
+        elif inbound.topic == self._centre.topic:
+            if not inbound.retained:
+                self._centre.hear(self._shore.clock.moment())
         elif inbound.topic == topics.state:
             self._mind_state(inbound)
         elif topics.acked(inbound.topic) or topics.verb(inbound.topic):
@@ -173,16 +187,19 @@ class AlertUplink:
 
     def _call(self, inbound: Inbound, link: Connection) -> Call:
         def answer(verb: str, payload: bytes) -> None:
-            wanted = inbound.response_topic
-            honoured = wanted is not None and wanted.startswith(f"{self._wire.topics.root}/") and _plain(wanted)
-            topic = wanted if honoured and wanted is not None else self._wire.topics.response(verb)
             if self._link is not link:
                 return  # the connection that asked is gone; the broker gives the message again to the next one
-            link.publish(Message(topic, payload), properties=properties(JSON, correlation=inbound.correlation))
+            topics = self._wire.topics
+            topic = topics.wanted(inbound.response_topic) or topics.response(verb)
+            link.acknowledge(inbound)  # first: a broker that hangs up at the answer must not ask for it again
+            self._answering += len(payload)
+            said = properties(JSON, correlation=inbound.correlation)
+            link.publish(Message(topic, payload), properties=said, done=lambda _code, _reason: arrived(len(payload)))
+
+        def arrived(size: int) -> None:
+            self._answering -= size
+
+        def forget() -> None:
             link.acknowledge(inbound)
 
-        return Call(inbound.topic, inbound.payload, inbound.retained, answer, lambda: link.acknowledge(inbound))
-
-
-def _plain(topic: str) -> bool:
-    return not set(topic) & {"+", "#", "\0"}
+        return Call(inbound.topic, inbound.payload, inbound.retained, answer, forget, lambda: self._answering)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from stat import S_ISDIR
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ from gateway.sections import CREDENTIALS, Secret
 
 T = TypeVar("T")
 ROSTER = str(Config.model_fields["roster"].default)
+OPTIONAL = (("influx", "InfluxDB", "influxdb_client"), ("metrics", "Prometheus", "prometheus_client"))
+"""Sections that want a part of their own: what it is for, and the library that it brings."""
 Finding = tuple[Where, str, str]
 """Where, what is wrong, what would be right."""
 
@@ -162,11 +165,12 @@ def _unordered(config: Config, roster: Roster, profiles: Profiles) -> Iterator[F
 
 def _amiss(config: Config) -> Iterator[Finding]:
     yield from _missing(config)
-    if config.data.exists() and not config.data.is_dir():
+    if _is_no_folder(config.data):
         yield ("data",), f"{config.data} is not a folder", "name a folder; it is made where there is none"
-    if config.influx is not None and importlib.util.find_spec("influxdb_client") is None:
-        cure = "run install.sh again, which adds it now; elsewhere pip install 'station-gateway[influx]'"
-        yield ("influx",), "the optional part for InfluxDB is not installed", cure
+    for section, of, library in OPTIONAL:
+        if getattr(config, section) is not None and importlib.util.find_spec(library) is None:
+            cure = f"run install.sh again, which adds it now; elsewhere pip install 'station-gateway[{section}]'"
+            yield (section,), f"the optional part for {of} is not installed", cure
     yield from _doubled(config)
     yield from _disputed(config)
 
@@ -229,6 +233,13 @@ def _missing(config: Config) -> Iterator[Finding]:
         what = _unreadable(path) if path is not None else None
         if what is not None:
             yield where, f"{path}: {what}", _put_in_place(kept)
+
+
+def _is_no_folder(path: Path) -> bool:
+    try:
+        return not S_ISDIR(path.stat().st_mode)
+    except OSError:  # not there yet, or not ours to see
+        return False
 
 
 def _put_in_place(kept: Path | Secret | None) -> str:

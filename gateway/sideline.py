@@ -19,7 +19,7 @@ Commit = Callable[[Sequence[Draft], Sequence[Change]], Awaitable[None]]
 
 
 class Sideline:
-    """`back` gets a row whose time has come, `leave` one that is given up. Rows with a subject are never given up."""
+    """`back` gets a row whose time has come, `leave` one that is given up. Only spare rows are ever given up."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Sideline:
         row, aside = refused.row, self.aside
         if aside is not None and row in aside:
             self.refusals.forget(row.seq)  # it was tried once more, and no more than that
-        elif aside is not None and row.subject is None and self.refusals.poison(refused):
+        elif aside is not None and row.spare and self.refusals.poison(refused):
             self._held[row.seq] = row, None
             self._do(self._set_aside(refused, aside))
         else:

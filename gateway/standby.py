@@ -6,6 +6,7 @@ file's were given. It goes over to the file, as it is, once the disk takes it.
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 import msgspec
 
@@ -21,6 +22,12 @@ MEMORY_CAP = 8 << 20
 UNKNOWN = -(1 << 62)
 """Where places begin in memory while nobody knows which ones the file has given: before all of its own."""
 ALL = 1 << 40
+APART = 1 << 20
+"""Places that memory leaves to the file of a lane with a cap: it may yet be thinned, to make room."""
+STRIDE = 4 << 20
+"""Bytes of rows that are given up at once at most …"""
+CAREFUL = 1 << 20
+"""… and where the disk is full: what is thinned stands beside what it is of for a moment."""
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -37,6 +44,8 @@ class Upkeep(msgspec.Struct, frozen=True):
 
     shed: Callable[[Sequence[Row]], list[Draft]]
     """The gaps that stand for rows given up."""
+    thin: Callable[[Sequence[Row]], list[Draft] | None]
+    """Fewer and the gaps, in place of rows of one topic; None where they would take nearly as much room."""
     epoch: Callable[[], str]
     reopen: Callable[[int], tuple[Store, list[Draft]]]
     """The file again, giving places from this one on, and the gaps for what could not be saved of it. StorageFailed."""
@@ -84,7 +93,7 @@ class Standby:
                 self.trouble = error
                 if not (drafts or changes):
                     raise
-                self._stand_in(self._upkeep, self.taking.standing.place)
+                self._stand_in(self._upkeep, self.taking.standing.place + (APART if self._cap else 0))
             else:
                 self.trouble = None
                 return rows
@@ -155,15 +164,17 @@ class Standby:
             self.trouble = error
             return False
 
-    def hold(self) -> None:
-        """Hold the cap. What fails here fails no commit; it is tried again after the next one."""
+    def hold(self) -> bool:
+        """Hold the cap; whether rows have come to stand before others. What fails here is tried again next time."""
+        held = False
         if self._cap is None:
-            return
-        try:
-            for store in self._stores:
-                self._shed(store, self._room(store, self._cap))
-        except StorageFailed as error:
-            self.trouble = error
+            return held
+        for store in self._stores:
+            try:
+                held |= self._make_room(store, self._cap) and store is not self.taking
+            except StorageFailed as error:
+                self.trouble = error
+        return held
 
     def close(self) -> None:
         """Leave the file cleanly. StorageFailed where it cannot be, or where rows are in memory alone."""
@@ -173,24 +184,48 @@ class Standby:
         if lost:
             raise StorageFailed(f"{lost} messages were in memory alone ({self.trouble})")
 
-    def _room(self, store: Store, cap: int) -> int:
-        """What a file's rows may take; on a disk that is full what they take gives way."""
-        if store is self._memory:
-            return MEMORY_CAP
-        return max(MEMORY_CAP, store.used * 9 // 10) if self._upkeep.spared() else cap * 9 // 10 - store.log_max
+    def _surplus(self, store: Store, cap: int) -> tuple[int, int]:
+        """What a file must give up, and how much of that at once. On a disk that is full all that it has gives way."""
+        used = store.used
+        if store is not self._memory and self._upkeep.spared():
+            return (min(used // 10, STRIDE) if used > MEMORY_CAP else 0), CAREFUL
+        room = MEMORY_CAP if store is self._memory else cap * 8 // 10 - store.log_max
+        stride = min(room // 5, STRIDE)
+        return (used - room + stride if used > room else 0), stride
 
-    def _shed(self, store: Store, room: int) -> None:
-        """Give up the oldest until a tenth of the room is free; none while it holds."""
-        goal = room * 9 // 10 if store.used > room else room
-        while (surplus := store.used - goal) > 0 and (rows := store.oldest(surplus)):
-            gaps, seqs = self._upkeep.shed(rows), [row.seq for row in rows]
-            if store is self.taking:
-                store.write(gaps, (), seqs, _wall_ms())
-            else:
-                self.taking.write(gaps, (), (), _wall_ms())
-                store.adopt((), (), seqs)
+    def _make_room(self, store: Store, cap: int) -> bool:
+        """Thin the oldest, or give them up where they are thin; whether there was need to."""
+        surplus, stride = self._surplus(store, cap)
+        if surplus and store is self._disk and self._late:
+            store.adopt((), (), self._late)
+            self._late = set()
+        goal = store.used - surplus
+        while store.used > goal and (self._thin(store, stride) or self._shed(store, min(store.used - goal, stride))):
             while store is self._disk and store.give_back():
                 pass
+        return surplus > 0
+
+    def _thin(self, store: Store, size: int) -> bool:
+        rows = store.oldest(size)
+        alike = list(takewhile(lambda row: row.topic == rows[0].topic, rows))
+        drafts = self._upkeep.thin(alike)
+        if drafts is None:
+            return False
+        try:
+            self._replace(store, alike, drafts)
+        except StorageFull:
+            return False
+        return True
+
+    def _shed(self, store: Store, size: int) -> bool:
+        rows = store.oldest(size, thinned=True) or store.oldest(size)
+        if rows:
+            self._replace(store, rows, self._upkeep.shed(rows))
+        return bool(rows)
+
+    @staticmethod
+    def _replace(store: Store, rows: Sequence[Row], drafts: Sequence[Draft]) -> None:
+        store.write(drafts, (), [row.seq for row in rows], _wall_ms())
 
     def read(self, after: int, limit: int) -> list[Row]:
         """Rows above `after`, oldest first. StorageFailed: the disk cannot be read, and nothing is in memory."""

@@ -12,10 +12,10 @@ from types import TracebackType
 
 import msgspec
 
-from gateway.damage import explained, promised, record_sum, row_sum
+from gateway.damage import explained, files, promised, record_sum, row_sum
 from gateway.errors import StorageFailed, StoreDamaged
 from gateway.model import Change, Draft, Drop, Message, Put
-from gateway.rows import Row, Standing, checked, proven, runs
+from gateway.rows import THINNED, Row, Standing, checked, proven, runs
 from gateway.upgrade import upgrade
 
 _SCHEMA = """
@@ -33,6 +33,8 @@ LOG_MAX = 4 << 20
 """Bytes that the write-ahead log takes at most, but for a single transaction that is larger."""
 CHECKED = 32 << 20
 """A file up to this size is checked whole as it is opened; a larger one is judged as its rows are read."""
+CACHE_KIB = 512
+"""Rows come at one end and go at the other: a larger cache fills with pages that nobody reads again."""
 SPARE = 64
 """Free pages that a file keeps for the rows to come."""
 STEP = 256
@@ -79,6 +81,7 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA temp_store=MEMORY")
+        self._db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         self._db.execute(f"PRAGMA wal_autocheckpoint={self.log_max // 4096}")
         self._db.execute(f"PRAGMA journal_size_limit={self.log_max}")
         recovered = self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
@@ -144,10 +147,11 @@ class Store:
                 self._put(_OWN, _OWN, msgspec.msgpack.encode(becomes))
         self.standing = becomes
 
-    def oldest(self, size: int) -> list[Row]:
-        """The oldest rows without a subject, of at least so many bytes in all."""
+    def oldest(self, size: int, *, thinned: bool = False) -> list[Row]:
+        """The oldest rows without a subject, or of those `thinned`, of at least so many bytes in all."""
         rows: list[Row] = []
-        text = f"SELECT {_FIELDS}, sum FROM row WHERE subject IS NULL ORDER BY seq"  # noqa: S608
+        which = f"subject = '{THINNED}'" if thinned else "subject IS NULL"
+        text = f"SELECT {_FIELDS}, sum FROM row WHERE {which} ORDER BY seq"  # noqa: S608
         try:
             with closing(self._db.execute(text)) as found:
                 for fields in found:
@@ -186,10 +190,11 @@ class Store:
         return found[0][0] if found else None
 
     def give_back(self) -> bool:
-        """Return some of the free pages to the disk; whether there are more."""
-        if self._free <= SPARE:
+        """Return some free pages to the disk, and a log that one large transaction left; whether there is more."""
+        if self._free > SPARE:
+            self._query(f"PRAGMA incremental_vacuum({STEP})", ())
+        elif self._log <= self.log_max:
             return False
-        self._query(f"PRAGMA incremental_vacuum({STEP})", ())
         self._query("PRAGMA wal_checkpoint(TRUNCATE)", ())
         return self._free > SPARE
 
@@ -208,6 +213,11 @@ class Store:
     @property
     def _pages(self) -> int:
         return int(self._query("PRAGMA page_count", ())[0][0])
+
+    @property
+    def _log(self) -> int:
+        log = files(self.path)[1] if self.path else None
+        return log.stat().st_size if log and log.exists() else 0
 
     @property
     def _free(self) -> int:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
+from gateway import config
 from gateway.clock import Clock
 from gateway.forward import Lane
 from gateway.model import Draft, Gap, GapCause, Moment, Put, Sample
+from gateway.rows import Row
+from gateway.thinning import Said
 
 HELD = 20_000
 """Samples held in memory while a commit does not return; beyond that the oldest are given up, with a gap."""
@@ -21,12 +24,22 @@ class Grouping(msgspec.Struct, frozen=True):
     readings: int = 500
     batch: int = 100
 
+    @classmethod
+    def of(cls, station: config.Telemetry) -> Self:
+        return cls(station.commit_every / 1000, station.commit_readings, station.batch)
+
 
 class Form(Protocol):
     """How samples and gaps are written as a lane's messages: in the contract's words, or another sink's."""
 
     def telemetry(self, samples: Sequence[Sample], now: Moment, /) -> Draft: ...
     def gap(self, gap: Gap, /) -> Draft: ...
+
+    def said(self, payload: bytes, /) -> list[Said] | None:
+        """What a row of telemetry says; None where it is none that this version can read."""
+
+    def thinned(self, row: Row, kept: Sequence[Said], now: Moment, /) -> Draft:
+        """A row like that one with what is kept of its readings and of those of others."""
 
 
 class Telemetry:

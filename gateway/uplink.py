@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,21 +81,34 @@ class Proof:
         if inbound.payload != self._message.payload or self.given:
             return
         self.given = True
+        self._link.unsubscribe(self._message.topic)  # whoever else speaks there is not for us
         self._faults.end(f"lane:{self._lane}", "not_heard_back")
         held, self._held = self._held, []
         for settle in held:
             settle()
 
-    async def seek(self) -> None:
-        """Probe until heard; a fault from the first time it is not."""
-        where = f"lane:{self._lane}"
-        while not self.given:
+    async def seek(self, subscribe: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        """Subscribe and probe until all is granted and the probe is heard; a fault from the first time it is not.
+
+        A cluster that has just lost a node refuses subscriptions for a while, so what is refused is asked for again.
+        """
+        where, granted = f"lane:{self._lane}", False
+        while not (granted and self.given):
+            granted = granted or await _granted(subscribe)
             self._link.publish(self._message, done=lambda _code, _reason: self._faults.end(where, "not_acknowledged"))
             await asyncio.sleep(PROBE_S)
             if not self.given:
                 what = f"{self._link.endpoint}: takes our messages but does not give back the probe"
                 cure = f"let this client publish to and subscribe to {self._message.topic} in the broker's access list"
                 self._faults.begin("not_heard_back", where, what, cure)
+
+
+async def _granted(subscribe: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
+    try:
+        async with asyncio.timeout(PROBE_S):
+            return await subscribe()
+    except (TimeoutError, UplinkDown):
+        return False  # not answered, or the connection is lost, as whoever waits for that will tell
 
 
 class Carrier:
@@ -255,9 +267,11 @@ class TelemetryUplink:
             link.close()
 
     async def _prove(self, link: Connection, proof: Proof) -> None:
-        with suppress(UplinkDown):  # the connection is lost, as `_lost` will tell
-            await link.subscribe([(self._shore.wire.topics.probe, SubscribeOptions(qos=1))])
-        await proof.seek()
+        async def subscribe() -> bool:
+            (code,) = await link.subscribe([(self._shore.wire.topics.probe, SubscribeOptions(qos=1))])
+            return not code.is_failure
+
+        await proof.seek(subscribe)
         await asyncio.get_running_loop().create_future()
 
     async def _lost(self, link: Connection) -> None:

@@ -9,10 +9,14 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from gateway.batch import read, said
 from gateway.clock import Clock
 from gateway.contract import Codes, codes
 from gateway.errors import RequestRefused
 from gateway.model import Alert, Draft, Gap, Message, Moment, Press, Reason, Sample
+from gateway.rows import THINNED, Row
+from gateway.thinning import Said
+from gateway.topics import Topics
 from gateway.trials import Trial
 
 PAYLOAD_MAX = 64 * 1024
@@ -59,36 +63,6 @@ class State(msgspec.Struct, frozen=True):
     session: str
 
 
-class Topics:
-    def __init__(self, root: str, station: str) -> None:
-        self.root = root
-        base = f"{root}/{station}"
-        self.state = f"{base}/state"
-        self.health = f"{base}/health"
-        self.telemetry = f"{base}/telemetry"
-        self.gap = f"{base}/gap"
-        self.probe = f"{base}/probe"
-        self.acks = f"{base}/alert/+/ack"
-        self.requests = f"{base}/request/+"
-        self._alert = f"{base}/alert/"
-        self._request = f"{base}/request/"
-        self._response = f"{base}/response/"
-
-    def alert(self, alert: str) -> str:
-        return self._alert + alert
-
-    def response(self, verb: str) -> str:
-        return self._response + verb
-
-    def acked(self, topic: str) -> str | None:
-        """The alert that an acknowledgement's topic names."""
-        inner = topic.removeprefix(self._alert).removesuffix("/ack")
-        return inner if topic == f"{self._alert}{inner}/ack" else None
-
-    def verb(self, topic: str) -> str | None:
-        return topic.removeprefix(self._request) if topic.startswith(self._request) else None
-
-
 class Wire:
     """`own` are the station's codes by kind of alert, `services` its names of what is ordered; else the usual ones."""
 
@@ -108,6 +82,7 @@ class Wire:
         self._clock = clock
         self._codes = {**codes(), **own}
         self._services = services
+        self.said = said
 
     def alert(self, alert: Alert, reason: Reason, now: Moment) -> Draft:
         head = self._head("gateway.alert.v1", now, alert.wearable.device if alert.wearable else None)
@@ -118,6 +93,12 @@ class Wire:
         readings = [self._reading(sample) for sample in samples]
         body = {"station": self.station, "readings": readings}
         return Draft(_Frozen(self.topics.telemetry, self._head("gateway.telemetry.v1", now), body))
+
+    def thinned(self, row: Row, kept: Sequence[Said], now: Moment) -> Draft:
+        batch = read(row.payload)
+        head = self._head("gateway.telemetry.v1", now) | {"source": batch.source}
+        body = {"station": batch.data.station, "readings": [msgspec.Raw(said.written) for said in kept]}
+        return Draft(_Frozen(row.topic, head, body), subject=THINNED)
 
     def gap(self, gap: Gap) -> Draft:
         body = {
@@ -150,6 +131,9 @@ class Wire:
         clock = "synced" if self._clock.synced else "unsynced"
         head = {"v": 1, "station": self.station, "session": session, "at": rfc3339(now.wall_ms)}
         return Message(self.topics.health, _encode(head | {"clock": clock, "boot": self._clock.boot} | report))
+
+    def protection(self, wearer: str, body: Json) -> Message:
+        return Message(self.topics.protection(wearer), _encode({"v": 1, "wearer": wearer} | body))
 
     def probe(self, lane: str, nonce: str) -> Message:
         return Message(self.topics.probe, _encode({"v": 1, "station": self.station, "lane": lane, "nonce": nonce}))

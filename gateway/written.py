@@ -1,6 +1,7 @@
 """How durations, sizes, names and addresses are written in the configuration, and what is said where they are not."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -127,6 +128,14 @@ def port(value: str) -> str:
     return value
 
 
+def host(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        raise ValueError("not an address of this box; write 127.0.0.1, or 0.0.0.0 for every network") from None
+    return value
+
+
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds), Field(json_schema_extra={"type": ["string", "number"]})]
 Bytes = Annotated[int, BeforeValidator(_bytes), Field(json_schema_extra={"type": ["string", "integer"]})]
 FilePath = Annotated[Path, BeforeValidator(_path), Field(json_schema_extra={"minLength": 1})]
@@ -136,4 +145,5 @@ Adapter = Annotated[str, AfterValidator(adapter)]
 BluetoothAddress = Annotated[str, AfterValidator(bluetooth_address)]
 Broker = Annotated[str, AfterValidator(broker)]
 Database = Annotated[str, AfterValidator(database)]
+Host = Annotated[str, AfterValidator(host)]
 Port = Annotated[str, AfterValidator(port)]

@@ -38,7 +38,10 @@ build() {  # an environment at $new, with all that belongs to its version; a hal
     say "building $new"
     python3 -m venv "$new"
     extra=
-    if grep -q '^influx:' "$etc/gateway.yaml" 2>/dev/null; then extra='[influx]'; fi
+    for part in influx metrics; do  # what is optional, where the configuration wants it
+        if grep -q "^$part:" "$etc/gateway.yaml" 2>/dev/null; then extra="$extra${extra:+,}$part"; fi
+    done
+    extra=${extra:+[$extra]}
     if [ -n "$wheels" ]; then
         set -- --no-index --find-links "$wheels" "station-gateway$extra==$version"
     else

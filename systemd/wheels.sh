@@ -13,5 +13,5 @@ set --
 for tag in 2_36 2_34 2_31 2_28 2_17; do set -- "$@" --platform "manylinux_${tag}_$machine"; done
 python3 -m pip download --quiet --dest "$folder" --only-binary=:all: --python-version 3.11 --implementation cp \
     --abi cp311 --abi abi3 --abi none "$@" --platform "manylinux2014_$machine" --platform any \
-    "$(echo "$folder"/station_gateway-*.whl)[influx]"
+    "$(echo "$folder"/station_gateway-*.whl)[influx,metrics]"
 echo "$(find "$folder" -name '*.whl' | wc -l) wheels in $folder"

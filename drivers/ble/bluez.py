@@ -32,6 +32,8 @@ class Adapter(msgspec.Struct, frozen=True):
     name: str
     address: Address
     powered: bool
+    presents: str = ""
+    """What it says that it is; unless told otherwise, bluetoothd of some version."""
 
     @property
     def path(self) -> str:
@@ -130,7 +132,8 @@ class Bluez:
 
     async def _described(self, name: str) -> Adapter:
         (found,) = await self._call(BLUEZ, f"/org/bluez/{name}", _PROPERTIES, "GetAll", "s", [_ADAPTER])
-        return Adapter(name, canonical(found["Address"].value), bool(found["Powered"].value))
+        presents = found["Modalias"].value if "Modalias" in found else ""
+        return Adapter(name, canonical(found["Address"].value), bool(found["Powered"].value), presents)
 
     async def _get(self, path: str, interface: str, name: str) -> object:
         (variant,) = await self._call(BLUEZ, path, _PROPERTIES, "Get", "ss", [interface, name])

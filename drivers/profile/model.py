@@ -16,6 +16,7 @@ from drivers.profile.written import (
     DecoderName,
     FieldName,
     Finite,
+    Interval,
     Milliseconds,
     Number,
     Octets,
@@ -261,6 +262,8 @@ class Head(Shape):
     """where the layout is from, such as a sheet and its version"""
     address_bits: Literal[32, 48] = 48
     order: Order = "little"
+    interval: Interval | None = None
+    """how often such a device speaks, such as 2s, or none where it does so only when something happens"""
 
 
 class ProfileFile(LayoutShape, Head):

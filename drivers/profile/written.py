@@ -100,6 +100,10 @@ def _milliseconds(value: object) -> int:
     return round(float(written[1]) * {"ms": 1, "s": 1000, "min": 60_000}[written[2]])
 
 
+def _interval(value: object) -> int:
+    return 0 if value == "none" else _milliseconds(value)
+
+
 def listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -123,6 +127,7 @@ ButtonName = Annotated[str, BeforeValidator(_button)]
 DecoderName = Annotated[str, BeforeValidator(_decoder)]
 ChecksumName = Annotated[str, BeforeValidator(_checksum)]
 Milliseconds = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
+Interval = Annotated[int, BeforeValidator(_interval, json_schema_input_type=str)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Number = Annotated[int, BeforeValidator(number)]
 Numbers = Annotated[tuple[int, ...], BeforeValidator(listed, json_schema_input_type=int | tuple[int, ...])]

@@ -71,6 +71,7 @@ class CallCentre:
         self._answers: queue.SimpleQueue[GatewayError | None] = queue.SimpleQueue()
         """What came of asking the broker: None once it has let us in and passes messages on."""
         self._base = f"{ROOT}/{station}"
+        self._retained = {f"{self._base}/state", f"{self._base}/health"}
         (self._endpoint,) = endpoints(Mqtt(brokers=(broker.url,)))
         self._five = broker.version is Version.FIVE
         protocol = MQTTProtocolVersion.MQTTv5 if self._five else MQTTProtocolVersion.MQTTv311
@@ -79,7 +80,7 @@ class CallCentre:
         self._client.username_pw_set(broker.username, broker.password)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._answers.put(None)
-        self._client.on_message = lambda _client, _userdata, message: self._inbox.put((message.timestamp, message))
+        self._client.on_message = self._on_message
 
     async def __aenter__(self) -> Self:
         """DemoFailed where the broker cannot be reached, or does not let us in."""
@@ -160,9 +161,9 @@ class CallCentre:
             raise refused
 
     def _clear(self) -> None:
-        for retained in ("state", "health"):
+        for retained in list(self._retained):
             with contextlib.suppress(RuntimeError):  # the broker is away
-                self._client.publish(f"{self._base}/{retained}", b"", 1, retain=True).wait_for_publish(ANSWER_S)
+                self._client.publish(retained, b"", 1, retain=True).wait_for_publish(ANSWER_S)
 
     def _close(self) -> None:
         self._client.disconnect()
@@ -173,6 +174,11 @@ class CallCentre:
             self._answers.put(explain_refusal(self._endpoint, reason))
         else:
             client.subscribe(f"{self._base}/#", 1)
+
+    def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
+        if message.topic.endswith("/protection"):
+            self._retained.add(message.topic)
+        self._inbox.put((message.timestamp, message))
 
 
 def _kept() -> Properties:

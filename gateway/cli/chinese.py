@@ -1,8 +1,11 @@
 """The words in Chinese. Whoever waits for help is 佩戴者, whoever gives it 接警."""
 
 from gateway import story
+from gateway.cli.chinese_signs import CHINESE_SIGNS
 from gateway.cli.words import Words
+from gateway.doctor.findings import Level, Part
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
 
 CHINESE = Words(
     kinds={
@@ -12,8 +15,11 @@ CHINESE = Words(
         AlertKind.SERVICE_REQUEST: "服务请求",
         AlertKind.LOW_BATTERY: "电量低",
         AlertKind.NOT_WORN: "未佩戴",
+        AlertKind.DEVICE_SILENT: "失联",
+        AlertKind.NEVER_COMMISSIONED: "从未上线",
         AlertKind.TAMPER: "设备被拆动",
         AlertKind.RADIO_DOWN: "无线接收中断",
+        AlertKind.SERIAL_DOWN: "接收器故障",
         AlertKind.STORM: "频繁按键",
         AlertKind.STORAGE_DEGRADED: "存储异常",
         AlertKind.ALARM_FLOOD: "大量未登记设备报警",
@@ -61,6 +67,29 @@ CHINESE = Words(
         "invalid": "网关不明白这个请求，版本是否不同？",
         "too_large": "内容过长",
     },
+    protection={
+        State.PROTECTED: "是",
+        State.DEGRADED: "是，但",
+        State.UNPROTECTED: "否",
+        State.AWAY: "不在本站",
+    },
+    flaws={
+        Flaw.NEVER_HEARD: "从未收到",
+        Flaw.SILENT: "失联",
+        Flaw.NOT_SUPERVISED: "仅在按键时发送",
+        Flaw.NOT_WORN: "未佩戴",
+        Flaw.LOW_BATTERY: "电量低",
+        Flaw.BATTERY_SHORT: "电池即将耗尽",
+        Flaw.WEAK_SIGNAL: "信号弱",
+        Flaw.RECEIVER_DOWN: "接收器故障",
+        Flaw.STORAGE: "磁盘故障",
+        Flaw.CLOCK: "时间不准",
+        Flaw.NO_BROKER: "连不上服务器",
+        Flaw.NOT_HEARD_BACK: "服务器不转发",
+        Flaw.PUBLISH_REFUSED: "服务器拒收报警",
+        Flaw.NOBODY_LISTENS: "服务器上无人接收",
+        Flaw.CENTRE_SILENT: "收不到呼叫中心的信号",
+    },
     happenings={
         story.Heard: "由 {link} 收到{rssi}{key}",
         story.Tested: "算作测试：{by} 已打开测试时段",
@@ -76,6 +105,22 @@ CHINESE = Words(
         story.Sounded: "在本站提醒（{action}）{failure}",
         story.Recorded: "前后的数据包保存在 recordings/{file}",
     },
+    levels={Level.OK: "正常", Level.WARNING: "注意", Level.ERROR: "错误"},
+    parts={
+        Part.CONFIGURATION: "配置",
+        Part.CLOCK: "时钟",
+        Part.TEMPERATURE: "温度",
+        Part.DISK: "磁盘",
+        Part.PERMISSIONS: "权限",
+        Part.UNITS: "服务单元",
+        Part.BLUETOOTH: "蓝牙",
+        Part.SERIAL: "串口",
+        Part.BROKERS: "服务器",
+        Part.CERTIFICATES: "证书",
+        Part.DAEMON: "网关",
+        Part.LINKS: "链路",
+    },
+    signs=CHINESE_SIGNS,
     alert="警报",
     who="佩戴者",
     what="类型",
@@ -92,12 +137,14 @@ CHINESE = Words(
     link="接收器",
     signal="信号",
     battery="电量",
+    protected="受保护",
     alerts="未结束的警报",
     nothing_open="没有未结束的警报。",
     open_alerts="未结束的警报：{count} 条，其中紧急且无人接警：{urgent} 条。",
-    wearables="设备：{count} 个，网关启动以来没有收到：{unheard} 个。",
+    wearables="设备：{count} 个，从未收到：{unheard} 个。",
     no_story="经过记录已不再保存。",
     never="从未",
+    lasting="{level}，约剩 {days} 天",
     station="本站",
     stranger="未登记",
     unconfirmed="未确认",
@@ -108,6 +155,7 @@ CHINESE = Words(
     replayed="可能是重放",
     by="（{by}）",
     comma="，",
+    because="{state}：{flaws}",
     service="{kind}：{service}",
     accepted="{alert}：{by} 已接警",
     cleared="{alert}：{by} 已结束警报",

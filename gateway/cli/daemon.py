@@ -21,6 +21,7 @@ from gateway.setup import load_config
 
 Parser = argparse.ArgumentParser
 DONE, REFUSED, NO_DAEMON = 0, 1, 3
+SOCKET: Path = Config.model_fields["control"].default
 PATIENCE_S = 15.0
 """Longer than the daemon waits for its disk."""
 
@@ -55,9 +56,9 @@ def config_of(args: argparse.Namespace) -> Config | None:
 def ask(args: argparse.Namespace, wanted: Ask, words: Words, given: str = "") -> dict[str, Any]:
     """The daemon's result; `given` is what a refusal is about. Unanswered where there is none."""
     config = config_of(args)
-    path: Path = args.socket or (config.control if config else Config.model_fields["control"].default)
+    path: Path = args.socket or (config.control if config else SOCKET)
     try:
-        answer = _asked(path, wanted)
+        answer = asked(path, wanted)
     except PermissionError as error:
         raise Unanswered(words.denied.format(path=path)) from error
     except OSError as error:
@@ -76,7 +77,8 @@ def say(args: argparse.Namespace, result: dict[str, Any], lines: Iterable[str]) 
         sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
-def _asked(path: Path, wanted: Ask) -> Answer:
+def asked(path: Path, wanted: Ask) -> Answer:
+    """What the daemon behind a socket answers. OSError where nobody does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(PATIENCE_S)
         with reachable(path) as name:

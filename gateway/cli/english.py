@@ -1,8 +1,11 @@
 """The words in English."""
 
 from gateway import story
+from gateway.cli.english_signs import ENGLISH_SIGNS
 from gateway.cli.words import Words
+from gateway.doctor.findings import Level, Part
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
 
 ENGLISH = Words(
     kinds={
@@ -12,8 +15,11 @@ ENGLISH = Words(
         AlertKind.SERVICE_REQUEST: "service",
         AlertKind.LOW_BATTERY: "low battery",
         AlertKind.NOT_WORN: "not worn",
+        AlertKind.DEVICE_SILENT: "silent",
+        AlertKind.NEVER_COMMISSIONED: "never heard",
         AlertKind.TAMPER: "tampered with",
         AlertKind.RADIO_DOWN: "radio is down",
+        AlertKind.SERIAL_DOWN: "receiver is down",
         AlertKind.STORM: "storm of presses",
         AlertKind.STORAGE_DEGRADED: "disk is in trouble",
         AlertKind.ALARM_FLOOD: "flood of unknown devices",
@@ -61,6 +67,29 @@ ENGLISH = Words(
         "invalid": "the daemon does not understand it: is it of another version?",
         "too_large": "that is too long",
     },
+    protection={
+        State.PROTECTED: "yes",
+        State.DEGRADED: "yes, but",
+        State.UNPROTECTED: "NO",
+        State.AWAY: "not here",
+    },
+    flaws={
+        Flaw.NEVER_HEARD: "never heard",
+        Flaw.SILENT: "silent",
+        Flaw.NOT_SUPERVISED: "speaks only when pressed",
+        Flaw.NOT_WORN: "not worn",
+        Flaw.LOW_BATTERY: "low battery",
+        Flaw.BATTERY_SHORT: "battery will soon be empty",
+        Flaw.WEAK_SIGNAL: "weak signal",
+        Flaw.RECEIVER_DOWN: "its receiver is down",
+        Flaw.STORAGE: "disk is in trouble",
+        Flaw.CLOCK: "the box does not know the time",
+        Flaw.NO_BROKER: "no broker",
+        Flaw.NOT_HEARD_BACK: "broker passes nothing on",
+        Flaw.PUBLISH_REFUSED: "broker refuses alerts",
+        Flaw.NOBODY_LISTENS: "nobody listens at the broker",
+        Flaw.CENTRE_SILENT: "nothing is heard of the call centre",
+    },
     happenings={
         story.Heard: "heard over {link}{rssi}{key}",
         story.Tested: "counts as a test: {by} had opened a test window",
@@ -76,6 +105,22 @@ ENGLISH = Words(
         story.Sounded: "the station was told by {action}{failure}",
         story.Recorded: "packets recorded in recordings/{file}",
     },
+    levels={Level.OK: "ok", Level.WARNING: "warning", Level.ERROR: "ERROR"},
+    parts={
+        Part.CONFIGURATION: "configuration",
+        Part.CLOCK: "clock",
+        Part.TEMPERATURE: "temperature",
+        Part.DISK: "disk",
+        Part.PERMISSIONS: "permissions",
+        Part.UNITS: "units",
+        Part.BLUETOOTH: "bluetooth",
+        Part.SERIAL: "serial",
+        Part.BROKERS: "brokers",
+        Part.CERTIFICATES: "certificates",
+        Part.DAEMON: "daemon",
+        Part.LINKS: "links",
+    },
+    signs=ENGLISH_SIGNS,
     alert="alert",
     who="who",
     what="what",
@@ -92,12 +137,14 @@ ENGLISH = Words(
     link="over",
     signal="signal",
     battery="battery",
+    protected="protected",
     alerts="open alerts",
     nothing_open="No alert is open.",
     open_alerts="Open alerts: {count}. Critical and not accepted: {urgent}.",
-    wearables="Wearables: {count}. Not heard since the daemon began: {unheard}.",
+    wearables="Wearables: {count}. Never heard: {unheard}.",
     no_story="Its story is not kept any longer.",
     never="never",
+    lasting="{level}, {days} d left",
     station="station",
     stranger="not in the roster",
     unconfirmed="unconfirmed",
@@ -108,6 +155,7 @@ ENGLISH = Words(
     replayed="maybe replayed",
     by=" by {by}",
     comma=", ",
+    because="{state}: {flaws}",
     service="{kind}: {service}",
     accepted="{alert}: accepted by {by}",
     cleared="{alert}: cleared by {by}",

@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "the daemon",
     "demo": "the main job on this machine with nothing attached",
     "check": "say everything that is wrong with a configuration",
+    "doctor": "say what on this station is not as it should be, and what to do",
     "alerts": "what is open, its story, and your word on it",
     "act": "make the station hear, for a trial",
     "devices": "the wearables, and when each was last heard",

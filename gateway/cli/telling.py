@@ -11,6 +11,7 @@ from gateway import story
 from gateway.cli.columns import columns, plain
 from gateway.cli.words import Words
 from gateway.model import AlertKind, AlertState, Heard, Severity
+from gateway.protection import Flaw, State
 
 ID_LEAST = 10
 """Characters of an id that a table shows, unless more tell two alerts apart."""
@@ -48,6 +49,14 @@ class Line(msgspec.Struct, frozen=True):
     synced: bool = True
 
 
+class Protection(msgspec.Struct, frozen=True):
+    """Whether a wearer is protected."""
+
+    state: State
+    reasons: tuple[Flaw, ...]
+    since: datetime
+
+
 class Wearable(msgspec.Struct, frozen=True):
     device: str
     wearer: str | None
@@ -58,6 +67,8 @@ class Wearable(msgspec.Struct, frozen=True):
     battery_level: float | None
     alerts: tuple[Alert, ...]
     test_until: datetime | None = None
+    battery_days: int | None = None
+    protection: Protection | None = None
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -149,7 +160,16 @@ def _head(*titles: str) -> tuple[str, ...]:
 
 
 def _facts(words: Words) -> tuple[str, ...]:
-    return words.device, words.wearer, words.last_heard, words.link, words.signal, words.battery, words.alerts
+    return (
+        words.device,
+        words.wearer,
+        words.last_heard,
+        words.link,
+        words.signal,
+        words.battery,
+        words.protected,
+        words.alerts,
+    )
 
 
 def _row(found: Wearable, words: Words, now: datetime) -> tuple[str, ...]:
@@ -160,9 +180,24 @@ def _row(found: Wearable, words: Words, now: datetime) -> tuple[str, ...]:
         since(found.last_heard, words, now) if found.last_heard else words.never,
         found.link or "-",
         "-" if found.rssi is None else f"{found.rssi} dBm",
-        "-" if found.battery_level is None else f"{found.battery_level:g} %",
+        _battery(found, words),
+        _protected(found.protection, words),
         kinds or "-",
     )
+
+
+def _protected(found: Protection | None, words: Words) -> str:
+    if found is None:
+        return "-"
+    state, flaws = words.protection[found.state], words.comma.join(words.flaws[flaw] for flaw in found.reasons)
+    return words.because.format(state=state, flaws=flaws) if flaws else state
+
+
+def _battery(found: Wearable, words: Words) -> str:
+    if found.battery_level is None:
+        return "-"
+    level = f"{found.battery_level:g} %"
+    return level if found.battery_days is None else words.lasting.format(level=level, days=found.battery_days)
 
 
 def _urgent(found: Alert) -> bool:

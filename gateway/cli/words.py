@@ -1,11 +1,21 @@
-"""Every word that `alerts`, `devices` and `outbox` say: english.py and chinese.py fill it in."""
+"""Every word that `alerts`, `devices`, `outbox` and `doctor` say: english.py and chinese.py fill it in."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from gateway import story
+from gateway.doctor.findings import Level, Part, Sign
 from gateway.model import AlertKind, AlertState, Reason, Severity
+from gateway.protection import Flaw, State
+
+
+class Told(NamedTuple):
+    """How a sign is told: what is so, and what to do where something is to be done."""
+
+    what: str
+    cure: str = ""
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -20,7 +30,13 @@ class Words(msgspec.Struct, frozen=True):
     """The usual ones; others are said as they are configured."""
     refusals: Mapping[str, str]
     """By the code of an answer."""
+    protection: Mapping[State, str]
+    flaws: Mapping[Flaw, str]
     happenings: Mapping[type[story.Happening], str]
+    levels: Mapping[Level, str]
+    parts: Mapping[Part, str]
+    signs: Mapping[Sign, Told]
+    """What `doctor` finds."""
 
     alert: str
     who: str
@@ -38,6 +54,7 @@ class Words(msgspec.Struct, frozen=True):
     link: str
     signal: str
     battery: str
+    protected: str
     alerts: str
 
     nothing_open: str
@@ -45,6 +62,7 @@ class Words(msgspec.Struct, frozen=True):
     wearables: str
     no_story: str
     never: str
+    lasting: str
     station: str
     stranger: str
     unconfirmed: str
@@ -55,6 +73,7 @@ class Words(msgspec.Struct, frozen=True):
     replayed: str
     by: str
     comma: str
+    because: str
     service: str
     accepted: str
     cleared: str

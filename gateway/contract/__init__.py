@@ -18,6 +18,7 @@ class MessageName(Enum):
     GAP = "gap"
     STATE = "state"
     HEALTH = "health"
+    PROTECTION = "protection"
     PROBE = "probe"
     ACK = "ack"
     REQUEST = "request"

@@ -43,7 +43,8 @@ def _explained(error: Exception) -> tuple[str, str, str]:
             cure = "check the name in mqtt.brokers and the box's name servers"
             told = "broker_unreachable", f"the name is not known ({error.strerror})", cure
         case TimeoutError():
-            told = "broker_unreachable", "does not answer", network
+            cure = "check the network and the box's name servers, and that a broker listens there"
+            told = "broker_unreachable", "does not answer", cure
         case OSError() if error.filename:
             cure = "put the file in place, readable for the gateway's user"
             told = "credentials_unreadable", f"{error.filename}: {error.strerror}", cure

@@ -12,8 +12,8 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.write_service import WriteService
 from urllib3.exceptions import HTTPError
 
-from gateway.config import Influx
 from gateway.errors import DatabaseBusy, RowRefused, UplinkDown
+from gateway.exports import Influx
 
 REST_MAX_S = 3600.0
 """The longest pause that is believed."""

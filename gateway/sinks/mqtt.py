@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -22,12 +22,14 @@ from gateway.errors import UplinkDown
 from gateway.model import Message
 from gateway.sinks.blocking import on_thread
 from gateway.sinks.failures import explain_refusal, explain_trouble
+from gateway.sinks.paced import PACKET_MAX, PacedClient
 from gateway.sinks.words import Endpoint, Inbound, Login
 
 CONNECT_S = 8.0
 MISC_S = 1.0
 RECEIVE_MAXIMUM = 65535
-INBOUND_MAX = 1024 * 1024
+INBOUND_AT_ONCE = 16
+"""Messages to us that may be under way: the answers to what we send stand in line with them."""
 
 Stated = Properties | None
 Done = Callable[[int, str], None]
@@ -46,11 +48,12 @@ class Connection:
         self._waiting: deque[tuple[Message, bool, Properties | None, Done | None]] = deque()
         self._flying: dict[int, tuple[float, Done | None]] = {}
         self._answers: list[tuple[int, ReasonCode]] = []
-        self._inbox: list[MQTTMessage] = []
+        self._inbox: list[Inbound] = []
         self._limit = RECEIVE_MAXIMUM
         self._socket: Any = None
         self._writing = False
         self._misc: asyncio.TimerHandle | None = None
+        self._again: asyncio.Handle | None = None
         self._client = self._make(will)
 
     @property
@@ -82,13 +85,18 @@ class Connection:
         granted: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
         self._subscribed[mid] = granted
         self._after()
-        self._lost.add_done_callback(lambda _: granted.cancel())
-        try:
-            return await granted
-        except asyncio.CancelledError:
-            if not self._lost.done():
-                raise
-            raise self._gone() from None
+
+        def lost(_: object) -> None:
+            if not granted.done():
+                granted.set_exception(self._gone())
+
+        self._lost.add_done_callback(lost)
+        return await granted
+
+    def unsubscribe(self, topic: str) -> None:
+        """From now on; what is under way still comes."""
+        self._client.unsubscribe(topic)
+        self._after()
 
     def _gone(self) -> UplinkDown:
         return UplinkDown("broker_unreachable", f"{self.endpoint}: lost while subscribing", "wait; it is retried")
@@ -127,6 +135,11 @@ class Connection:
         self._client.disconnect()
         self._drop()
 
+    @property
+    def shown(self) -> bytes | None:
+        """The broker's certificate, in DER; None without TLS."""
+        return self._socket.getpeercert(binary_form=True) if isinstance(self._socket, ssl.SSLSocket) else None
+
     def break_off(self) -> None:
         """End without a word, so that the broker publishes the will."""
         self._drop()
@@ -138,7 +151,7 @@ class Connection:
 
     def _make(self, will: Message | None) -> Client:
         login = self._login
-        client = Client(
+        client = PacedClient(
             CallbackAPIVersion.VERSION2,
             login.client_id,
             clean_session=None if self.five else not login.keep_session_s,
@@ -156,7 +169,7 @@ class Connection:
         client.on_disconnect = self._disconnected
         client.on_publish = lambda _c, _u, mid, reason, _p: self._answers.append((mid, reason))
         client.on_subscribe = self._granted
-        client.on_message = lambda _c, _u, message: self._inbox.append(message)
+        client.on_inbound = self._inbox.append
         client.on_socket_close = self._unwatch
         return client
 
@@ -167,7 +180,8 @@ class Connection:
             return
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = login.keep_session_s
-        properties.MaximumPacketSize = INBOUND_MAX
+        properties.MaximumPacketSize = PACKET_MAX
+        properties.ReceiveMaximum = INBOUND_AT_ONCE
         self._client.connect(
             endpoint.host,
             endpoint.port,
@@ -207,10 +221,14 @@ class Connection:
             self._lost.set_result("closed here")
 
     def _readable(self) -> None:
+        """Read a little; whatever else is to be done gets its turn before the next."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
         self._client.loop_read()
-        while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._client.loop_read()
         self._after()
+        if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            self._again = self._loop.call_soon(self._readable)  # what TLS has deciphered makes no socket readable
 
     def _writable(self) -> None:
         self._client.loop_write()
@@ -228,9 +246,10 @@ class Connection:
             _, done = self._flying.pop(mid, (0.0, None))
             if done is not None:
                 done(reason.value, reason.getName())
-        inbox, self._inbox = self._inbox, []
-        for message in inbox:
-            self.on_inbound(_inbound(message))
+        inbox = self._inbox.copy()
+        self._inbox.clear()
+        for inbound in inbox:
+            self.on_inbound(inbound)
         if answers:
             self._pump()
         if self._socket is not None and self._client.want_write():
@@ -282,13 +301,3 @@ class Connection:
 
 def _closed() -> ConnectionResetError:
     return ConnectionResetError("it closed the connection instead of answering CONNECT")
-
-
-def _inbound(message: MQTTMessage) -> Inbound:
-    try:
-        topic = message.topic
-    except UnicodeDecodeError:
-        topic = ""  # no topic of ours; it is acknowledged and forgotten like any other stranger
-    response = getattr(message.properties, "ResponseTopic", None)
-    correlation = getattr(message.properties, "CorrelationData", None)
-    return Inbound(topic, bytes(message.payload), message.retain, message.mid, message.qos, response, correlation)

@@ -38,3 +38,5 @@ class Inbound(msgspec.Struct, frozen=True):
     qos: int
     response_topic: str | None
     correlation: bytes | None
+    size: int
+    """Bytes that it took on the way."""

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from tests.bench import backlog, callback, corruption, flood, flow, formats, load, press, start
+from tests.bench import backlog, callback, cloud, flood, flow, formats, load, press, start, watching
 from tests.bench.figures import Figure, table
 
 BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -12,7 +12,9 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "press-draining": press.draining,
     "press-asked": press.asked,
     "flood": flood.flood,
+    "cloud": cloud.cloud,
     "press-slow": press.slow,
+    "press-silent": press.silent,
     "flow": flow.flow,
     "drain": backlog.drain,
     "cpu": load.processor,
@@ -21,7 +23,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "formats": formats.formats,
     "callback": callback.cost,
     "crowd": callback.crowd,
-    "corruption": corruption.corruption,
+    "watching": watching.watching,
 }
 
 

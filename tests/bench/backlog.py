@@ -1,15 +1,16 @@
 """A long backlog of telemetry, one reading to a message, and how fast it drains."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.figures import Figure
 from tests.bench.listeners import Sink
-from tests.bench.rig import Rig, Rows, folder
+from tests.bench.rig import Rig, folder
 from tests.bench.street import bands, frames, pace, wire
 from tests.support.line import Line
 from tests.support.processes import wait_for
+from tests.support.rows import Rows
 
 MESSAGES = 100_000
 BUILD_RATE = 4_000.0
@@ -28,7 +29,7 @@ class Backlog:
             wait_for(lambda: rows.next > heard, 30, "the backlog on the disk")
         self.data = rig.data
 
-    def rig(self, base: Path, line: Callable[[int], Line] | None = None) -> Rig:
+    def rig(self, base: Path, line: Line | None = None) -> Rig:
         """A station that holds the backlog, its broker away."""
         return Rig(base, self._devices, SINGLE, data=self.data, away=True, line=line)
 

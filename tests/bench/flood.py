@@ -60,18 +60,19 @@ def flood(runs: int) -> Iterator[Figure]:
             Flood("a station, InfluxDB hangs", _station, influx(hanging.url, token)),
         ]
         for number, each in enumerate(floods):
-            measured = [_run(base / f"{number}-{run}", each) for run in range(runs)]
-            yield from _figures(each.name, measured)
+            measured = [beside(base / f"{number}-{run}", each) for run in range(runs)]
+            yield from figures(each.name, measured)
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     latencies: list[float]
     busy: float
     grown: float
 
 
-def _run(base: Path, each: Flood) -> _Run:
+def beside(base: Path, each: Flood) -> Run:
+    """Presses while `each` pours in, with a daemon and a broker of their own."""
     base.mkdir()
     with Rig(base, CITY, more=each.more) as rig, Sink(rig.broker) as sink, Ear(rig.broker) as ear:
         pour(wire(rig.receiver), frames(bands(PRESSES)), PRESSES)  # everybody who presses has been heard before
@@ -85,7 +86,7 @@ def _run(base: Path, each: Flood) -> _Run:
                 presser.rest(GAP_S)
             latencies = presser.latencies(ear).puback
             busy = (rig.daemon.cpu_s() - used) / (time.monotonic() - began)
-            return _Run(latencies, busy, rig.daemon.rss_mib() - size)
+            return Run(latencies, busy, rig.daemon.rss_mib() - size)
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def noise(write: Write, rate: float) -> None:
     pace(write, portions, rate / NOISE, FOR_EVER_S)
 
 
-def _figures(name: str, measured: list[_Run]) -> Iterator[Figure]:
+def figures(name: str, measured: list[Run]) -> Iterator[Figure]:
     yield Figure(f"press to PUBACK beside {name}: p50", "ms", [percentile(run.latencies, 0.50) for run in measured])
     yield Figure(f"press to PUBACK beside {name}: p99", "ms", [percentile(run.latencies, 0.99) for run in measured])
     yield Figure(f"press to PUBACK beside {name}: max", "ms", [max(run.latencies) for run in measured])

@@ -7,6 +7,7 @@ from tests.bench.figures import Figure
 from tests.bench.listeners import Sink
 from tests.bench.rig import Rig, folder
 from tests.bench.street import adverts, bands, frames, pace, pipe, pour, wire
+from tests.support.database import VictoriaMetrics, influx
 
 CITY = 8_076
 STATION = 400
@@ -29,6 +30,10 @@ def memory(runs: int) -> Iterator[Figure]:
     for devices, promise in ((STATION, PROMISE_MIB), (CITY, None)):
         sizes = [_resident(devices) for _ in range(runs)]
         yield Figure(f"memory with {devices:,} wearables", "MiB", sizes, promise)
+    with folder() as base, VictoriaMetrics(base) as database:
+        (base / "token").write_text("s3cret")
+        sizes = [_resident(STATION, influx(database.url, base / "token")) for _ in range(runs)]
+    yield Figure(f"memory with {STATION:,} wearables and an InfluxDB", "MiB", sizes, PROMISE_MIB)
 
 
 def _share(line: str) -> float:
@@ -44,9 +49,9 @@ def _share(line: str) -> float:
         return used / written * CITY
 
 
-def _resident(devices: int) -> float:
+def _resident(devices: int, more: str = "") -> float:
     """After every wearable was heard over both ways, several times."""
-    with folder() as base, Rig(base, devices) as rig, Sink(rig.broker) as sink, pipe(rig.pipe) as air:
+    with folder() as base, Rig(base, devices, more=more) as rig, Sink(rig.broker) as sink, pipe(rig.pipe) as air:
         wearables = bands(devices)
         pour(wire(rig.receiver), frames(wearables), ROUNDS * devices)
         pour(air, adverts(wearables), ROUNDS * devices)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from gateway.cli.street import Code, Kind, serial_frame
@@ -28,6 +27,7 @@ QUESTIONS = 10_000
 SLOW_PRESSES = 100
 SLOW_GAP_S = (0.5, 1.9)
 SLOW_PROMISE_MS = 3_000.0
+SILENCES_S = (5, 30, 120)
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,33 @@ def draining(runs: int) -> Iterator[Figure]:
 def slow(runs: int) -> Iterator[Figure]:
     with folder() as base:
         backlog = Backlog(base / "backlog", DEVICES)
-        measured = [_slow(base / f"run-{run}", backlog, run) for run in range(runs)]
+        measured = [_slow(base / f"run-{run}", backlog) for run in range(runs)]
     yield from _figures("64 kbit/s, 300 ms, 2 % loss", measured, SLOW_PROMISE_MS)
 
 
-def _slow(base: Path, backlog: Backlog, seed: int) -> Latencies:
-    line = partial(Line, rate=8_000.0, delay_s=0.15, loss=0.02, seed=seed)
-    with backlog.rig(base, line) as rig:
+def silent(runs: int) -> Iterator[Figure]:
+    for seconds in SILENCES_S:
+        waited = []
+        for _ in range(runs):
+            with folder() as base:
+                waited.append(_silent(base, seconds))
+        yield Figure(f"alert of a silence of {seconds} s, from its end to PUBACK", "s", waited)
+
+
+def _silent(base: Path, seconds: float) -> float:
+    with Line() as line, Rig(base, DEVICES, line=line) as rig, Ear(rig.broker) as ear:
+        line.silence(rig.broker.port)
+        presser = Presser(rig)
+        presser.press(1)
+        time.sleep(seconds)
+        line.speak()
+        over = time.time_ns()
+        presser.latencies(ear)
+        return (ear.pressed()["band-0001"] - over) / 1e9
+
+
+def _slow(base: Path, backlog: Backlog) -> Latencies:
+    with Line(rate=64_000, delay_s=0.15, loss=2) as line, backlog.rig(base, line) as rig:
         rig.broker.start()
         with Ear(rig.broker) as ear, backlog.rows(rig) as rows:
             wait_for(lambda: rows.oldest not in (None, 1), 30, "the first row delivered")

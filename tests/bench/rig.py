@@ -2,24 +2,29 @@
 
 import os
 import shutil
-import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
-from gateway.rows import Standing
 from tests.support.daemon import Daemon
 from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
 
+STATION = Path(__file__).parent / "station"
+"""First on the daemon's path: what is different at a station, and what only the bench wants to know."""
+UNIT = Path("systemd/station-gateway.service")
 QUIET = "log_dest none\npersistence false\nautosave_on_changes false"
 """The tests' broker logs every packet and saves at every change; here it must not be what is measured."""
+
+
+def _unit() -> dict[str, str]:
+    """The environment that the daemon's unit gives it."""
+    lines = [line.split("=", 2) for line in UNIT.read_text().splitlines()]
+    return {line[1]: line[2] for line in lines if line[0] == "Environment"}
 
 
 @contextmanager
@@ -33,7 +38,7 @@ class Rig:
     """A station with a serial receiver, another one for noise, and a pipe of adverts. `data` is a data folder to begin
     with, `more` further sections of gateway.yaml.
 
-    `line` stands between it and its broker, whose port it gets.
+    `line` stands between it and its broker.
 
     Entering starts the daemon, and the broker too unless it is to be `away` at first.
     """
@@ -49,11 +54,10 @@ class Rig:
         more: str = "",
         broker: str = QUIET,
         environment: dict[str, str] | None = None,
-        line: Callable[[int], Line] | None = None,
+        line: Line | None = None,
     ) -> None:
-        self.broker = Mosquitto(base, extra=broker)
-        self._line = line(self.broker.port) if line is not None else None
-        url = self._line.url if self._line is not None else self.broker.url
+        self.broker = Mosquitto(base, address=line.address if line else None, extra=broker)
+        url = self.broker.url_at(line.address) if line else self.broker.url
         self.receiver, self.noise = Receiver(base / "receiver"), Receiver(base / "noise")
         self.pipe = base / "adverts"
         os.mkfifo(self.pipe)
@@ -63,7 +67,9 @@ class Rig:
         ports = f"{{port: {self.receiver.path}, name: rx}}, {{port: {self.noise.path}, name: noise}}"
         links = f"serial: [{ports}]\nreplay: [{{file: {self.pipe}, name: air}}]"
         more = "\n".join([links, f"telemetry: {{{telemetry}}}" if telemetry else "", more])
-        self.daemon = Daemon(base / "box", [url], devices=devices, more=more, environment=environment)
+        environment = {"PYTHONPATH": f"{STATION}:{Path.cwd()}"} | _unit() | (environment or {})
+        enter = line.enter if line else ()
+        self.daemon = Daemon(base / "box", [url], devices=devices, more=more, environment=environment, enter=enter)
         self._away = away
         self._open = ExitStack()
 
@@ -72,8 +78,6 @@ class Rig:
             opening.enter_context(self.receiver)
             opening.enter_context(self.noise)
             opening.callback(self.broker.stop)
-            if self._line is not None:
-                opening.enter_context(self._line)
             if not self._away:
                 self.broker.start()
             opening.enter_context(self.daemon)
@@ -90,28 +94,3 @@ class Rig:
         """What the daemon counted, told as it stops."""
         assert self.daemon.stop() == 0
         return {name: value for name, value in self.daemon.log(event="stopped")[-1].items() if isinstance(value, int)}
-
-
-class Rows:
-    """A lane's file, looked at from outside while the daemon works on it."""
-
-    def __init__(self, data: Path, lane: str) -> None:
-        self._db = sqlite3.connect(f"file:{data / lane}.db?mode=ro", uri=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
-
-    @property
-    def next(self) -> int:
-        """The number that the next row gets."""
-        own = self._db.execute("SELECT value FROM record WHERE space = ''").fetchone()
-        return msgspec.msgpack.decode(own[0], type=Standing).next if own else 1
-
-    @property
-    def oldest(self) -> int | None:
-        """The number of the first row that is not delivered; None where all are."""
-        number: int | None = self._db.execute("SELECT MIN(seq) FROM row").fetchone()[0]
-        return number

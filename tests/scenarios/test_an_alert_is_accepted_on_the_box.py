@@ -152,7 +152,7 @@ def test_wearables_are_shown_with_when_they_were_heard(tmp_path: Path, broker: M
             ("band-0001", None, None), ("band-0002", heard, 88), ("band-0003", None, None), ("band-0004", None, None)
         ]  # fmt: skip
         code, out = terminal("devices", "list")
-        assert (code, out.splitlines()[0]) == (0, "Wearables: 4. Not heard since the daemon began: 3.")
+        assert (code, out.splitlines()[0]) == (0, "Wearables: 4. Never heard: 3.")
         assert daemon.stop() == 0
         assert not (tmp_path / "box" / "control.sock").exists()
         assert terminal("devices", "list")[0] == 3

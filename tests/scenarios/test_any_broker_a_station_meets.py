@@ -1,6 +1,7 @@
 """Brokers as they are: with certificates, passwords and access lists, away, deaf, or several of them."""
 
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.support.air import band, burst
 from tests.support.certificates import Certificates
 from tests.support.cloud import Cloud
 from tests.support.daemon import Daemon, faults
-from tests.support.line import Line
+from tests.support.line import NOWHERE, Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import free_port, wait_for
 from tests.support.receiver import Receiver
@@ -47,6 +48,15 @@ def with_password(folder: Path, password: str) -> Path:
 
 def pressed_at(daemon: Daemon) -> float:
     return datetime.fromisoformat(daemon.log(event="alert", kind="sos")[0]["timestamp"]).timestamp()
+
+
+def gone_at(daemon: Daemon) -> float:
+    return datetime.fromisoformat(daemon.log(event="fault", where="uplink:alert")[0]["timestamp"]).timestamp()
+
+
+def at_the_end(line: Line, folder: Path, brokers: list[str], receiver: Receiver) -> Daemon:
+    """A station at the other end of a line."""
+    return Daemon(folder / "box", brokers, more=on(receiver), enter=line.enter)
 
 
 def on(receiver: Receiver) -> str:
@@ -123,21 +133,74 @@ def test_a_name_that_is_not_known_is_a_named_fault_and_the_next_broker_is_tried(
         assert "name servers" in told["cure"]
 
 
-def test_a_line_that_falls_silent_under_a_press_is_given_up_within_20_s(
-    tmp_path: Path, broker: Mosquitto, receiver: Receiver
+def test_a_name_server_that_never_answers_is_a_named_fault_and_the_next_broker_is_tried(
+    tmp_path: Path, receiver: Receiver
 ) -> None:
+    with (
+        Line(names=NOWHERE) as line,
+        Mosquitto(tmp_path, address=line.address) as broker,
+        Cloud(broker) as cloud,
+        at_the_end(line, tmp_path, ["mqtt://broker.example", broker.url_at(line.address)], receiver) as daemon,
+    ):
+        press(receiver)
+        assert cloud.wait(lambda c: c.alerts(kind="sos"), 20)
+        assert "name servers" in daemon.log(event="fault", fault="broker_unreachable")[0]["cure"]
+
+
+def test_a_line_that_falls_silent_under_a_press_is_given_up_within_20_s(tmp_path: Path, receiver: Receiver) -> None:
     """Nothing ends and nothing passes, as behind a router that forgot us; the next broker is on another line."""
     with (
-        Line(broker.port) as line,
-        Cloud(broker) as cloud,
-        Daemon(tmp_path / "box", [line.url, broker.url], more=on(receiver)) as daemon,
+        Line() as line,
+        Mosquitto(tmp_path, address=line.address) as first,
+        Mosquitto(tmp_path, address=line.address) as second,
+        Cloud(second) as cloud,
+        at_the_end(line, tmp_path, [each.url_at(line.address) for each in (first, second)], receiver) as daemon,
     ):
-        wait_for(lambda: daemon.log(event="connected", broker=line.url), 10)
-        line.silent = True
+        wait_for(lambda: daemon.log(event="connected"), 10)
+        line.silence(first.port)
         press(receiver)
         assert cloud.wait(lambda c: c.alerts(kind="sos"), 40)
-        gone = datetime.fromisoformat(daemon.log(event="fault", where="uplink:alert")[0]["timestamp"]).timestamp()
-        assert gone - pressed_at(daemon) <= 20
+        assert gone_at(daemon) - pressed_at(daemon) <= 20
+
+
+def test_a_broker_whose_host_is_gone_is_known_to_be_dead_within_20_s_though_nothing_is_sent(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """Half-open: its end was never told. What comes back knows nothing of us, and gets what was pressed meanwhile."""
+    with (
+        Line() as line,
+        Mosquitto(tmp_path, address=line.address) as broker,
+        at_the_end(line, tmp_path, [broker.url_at(line.address)], receiver) as daemon,
+    ):
+        wait_for(lambda: daemon.log(event="connected"), 10)
+        line.silence(broker.port)
+        silent_at = time.time()
+        broker.kill()
+        wait_for(lambda: daemon.log(event="fault", where="uplink:alert"), 30, "its end is noticed")
+        assert gone_at(daemon) - silent_at <= 20
+        press(receiver)
+        broker.start()
+        line.speak()
+        with Cloud(broker) as cloud:
+            assert cloud.wait(lambda c: c.alerts(kind="sos"), 20)
+
+
+def test_an_alert_of_a_silence_of_seconds_is_there_when_the_line_is_back(tmp_path: Path, receiver: Receiver) -> None:
+    with (
+        Line() as line,
+        Mosquitto(tmp_path, address=line.address) as broker,
+        Cloud(broker) as cloud,
+        at_the_end(line, tmp_path, [broker.url_at(line.address)], receiver) as daemon,
+    ):
+        cloud.wait(lambda c: c.state())
+        line.silence(broker.port)
+        press(receiver)
+        time.sleep(3.0)
+        assert cloud.alerts() == []
+        line.speak()
+        assert cloud.wait(lambda c: c.alerts(kind="sos"), 10)
+        assert len(daemon.log(event="connected")) == 1
+        assert len(cloud.alerts(reason="press")) == 1
 
 
 def test_a_wrong_password_is_a_named_fault_and_is_read_anew(tmp_path: Path, receiver: Receiver) -> None:
@@ -219,20 +282,6 @@ def test_nobody_who_listens_is_a_fault_of_its_own(tmp_path: Path, broker: Mosqui
             press(receiver, 2)
             cloud.wait(lambda c: c.alerts(device="band-0002"))
             wait_for(lambda: "nobody_listens" not in faults(daemon), 5, "somebody listens")
-
-
-def test_a_broker_that_falls_silent_is_known_to_be_dead_within_20_s(
-    tmp_path: Path, broker: Mosquitto, receiver: Receiver
-) -> None:
-    with Cloud(broker) as cloud, Daemon(tmp_path / "box", [broker.url], more=on(receiver)) as daemon:
-        wait_for(lambda: daemon.log(event="connected"), 10)
-        broker.freeze(frozen=True)
-        try:
-            wait_for(lambda: faults(daemon).get("broker_unreachable"), 20, "the silence is noticed")
-        finally:
-            broker.freeze(frozen=False)
-        press(receiver)
-        assert cloud.wait(lambda c: c.alerts(kind="sos"))
 
 
 def test_no_broker_at_all_and_the_press_survives_until_there_is_one(tmp_path: Path, receiver: Receiver) -> None:

@@ -10,6 +10,7 @@ from tests.support.air import Air, band, over_serial
 from tests.support.cloud import Cloud
 from tests.support.crash import STEPS
 from tests.support.daemon import Daemon
+from tests.support.kills import AT_RANDOM, lives
 from tests.support.processes import wait_for
 
 PRESSES = 200
@@ -63,36 +64,13 @@ def test_two_hundred_presses_over_kills_and_a_broker_that_comes_and_goes(tmp_pat
     assert min(kills, outages) >= 2
 
 
-def test_whatever_step_of_the_road_a_kill_falls_on_every_press_is_one_alert(tmp_path, broker, receiver):
-    seed = 20_261_125
-    chance = random.Random(seed)
-    more = f"serial: [{{port: {receiver.path}, name: rx}}]\ntelemetry: {{commit_every: 100ms}}"
-    pressed = [f"band-{number:04}" for number in range(1, 2 * len(STEPS) + 1)]
-    daemon = Daemon(tmp_path / "box", [broker.url], devices=len(pressed), more=more, program="tests.support.crash")
+def test_whatever_step_of_the_road_a_kill_falls_on_every_press_is_one_alert_and_no_message_is_missing(tmp_path):
+    toll = lives(tmp_path, [*STEPS, AT_RANDOM], seed=20_261_125)
+    assert toll.whole, str(toll)
 
-    def heard(frame: bytes) -> None:
-        receiver.write(frame, seconds=0.0)
 
-    with daemon, Cloud(broker) as cloud, Air(len(pressed), over_serial(heard), pace=PACE) as air:
-        cloud.wait(lambda c: {reading["device"] for reading in c.readings()} == set(pressed), 20, "baselines")
-        daemon.stop()
-        for number, step in enumerate(STEPS):
-            daemon.start(CRASH=f"{step}:{chance.randint(1, 2)}")
-            wait_for(lambda: daemon.log(event="link up"), 10)
-            air.press(2 * number + 1)
-            time.sleep(chance.uniform(0.0, 0.3))
-            air.press(2 * number + 2)
-            wait_for(lambda: daemon.dead, 20, f"death at {step}")
-        daemon.restart()
-        cloud.wait(lambda c: {alert["device"] for alert in c.alerts(kind="sos")} == set(pressed), 20, "every press")
-        assert sorted(alert["device"] for alert in cloud.alerts(kind="sos", reason="press")) == pressed
-        assert len({alert["id"] for alert in cloud.alerts(kind="sos")}) == len(pressed)
-        cloud.wait(lambda c: len(c.gaps(cause="crash")) == len(STEPS), 10, "a gap for each crash")
-        committed = [int(seen.body["sequence"]) for seen in cloud.messages("telemetry")]
-        committed += [int(seen.body["sequence"]) for seen in cloud.messages("gap")]
-        print(f"{len(STEPS)} kills, {len(pressed)} presses, {cloud.doubled} messages came twice, seed {seed}")
-        assert sorted(committed) == list(range(1, len(committed) + 1))
-        assert cloud.breaches == []
+def test_a_station_that_forgets_what_it_had_committed_is_found_out(tmp_path):
+    assert lives(tmp_path, ["committed", "before publish"], seed=20_261_125, forgetful=True).lost
 
 
 def test_a_crash_leaves_a_gap_for_the_open_telemetry_group_and_a_clean_stop_none(tmp_path, broker, receiver):

@@ -1,6 +1,7 @@
 """An alert passes whatever else has gathered: order is what is shown here, times are the bench's."""
 
 import multiprocessing
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.bench.street import bands, frames, wire
 from tests.support.air import band, burst
 from tests.support.cloud import Cloud
 from tests.support.daemon import Daemon
+from tests.support.line import Line
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import wait_for
 from tests.support.receiver import Receiver
@@ -56,3 +58,23 @@ def test_alerts_pass_noise_on_every_line_and_adverts_without_end(tmp_path: Path)
                 rig.receiver.write(serial_frame(pressed.number, payload))
         wanted = {f"band-{number:04}" for number in range(101, 121)}
         cloud.wait(lambda c: {alert["device"] for alert in c.alerts(kind="sos")} == wanted, 30)
+
+
+def test_lists_that_are_asked_for_without_end_do_not_fill_a_slow_line(tmp_path: Path, receiver: Receiver) -> None:
+    more = f"serial: [{{port: {receiver.path}, name: rx}}]"
+    with (
+        Line(rate=64_000) as line,
+        Mosquitto(tmp_path, address=line.address) as broker,
+        Cloud(broker) as cloud,
+        Daemon(tmp_path / "box", [broker.url_at(line.address)], devices=11, more=more, enter=line.enter),
+    ):
+        for number in range(1, 11):
+            receiver.write(serial_frame(band(number).number, burst(band(number), Code.SOS)[0]))
+        cloud.wait(lambda c: len(c.alerts(reason="press")) == 10, 20)
+        for _ in range(20):  # 20 lists of 10 alerts are 18 s of this line
+            cloud.publish("request/alerts", b'{"v":1,"id":"one-of-many"}')
+            time.sleep(0.05)
+        receiver.write(serial_frame(band(11).number, burst(band(11), Code.SOS)[0]))
+        cloud.wait(lambda c: c.alerts(device="band-0011"), 20)
+        told = [seen.body["status"] for seen in cloud.messages("response/alerts")]
+        assert told.count("ok") <= 3, told

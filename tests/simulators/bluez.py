@@ -189,6 +189,7 @@ class Bluez:
             "Name": Variant("s", "station"),
             "Powered": Variant("b", self._powered),
             "Discovering": Variant("b", self._discovering),
+            "Modalias": Variant("s", "usb:v1D6Bp0246d0542"),
         }
 
     def _objects(self) -> dict[str, Any]:

@@ -13,8 +13,12 @@ from gateway.commands import Commands
 from gateway.control import Control
 from gateway.inputs import Pressed
 from gateway.journal import Journal
+from gateway.protection import Protection
+from gateway.report import Report
 from gateway.roster import Device, Roster
 from gateway.sightings import Sightings
+from gateway.supervision import Supervision
+from gateway.thresholds import Supervision as Rules
 from gateway.trials import Trials
 from tests.support.inside import Office, open_office
 
@@ -30,10 +34,12 @@ class Box:
     def __init__(self, office: Office, folder: Path) -> None:
         self.office = office
         self.sightings = Sightings()
+        supervision = Supervision(self.sightings, {"398-reference": 2_000}, Rules(), lambda: "id")
+        self.protection = Protection(ROSTER, supervision, Rules().weak_signal)
         self.trials = Trials(ROSTER, office.clock.moment)
         self.journal = Journal(folder, office.faults)
-        lanes = {"alert": office.lane}
-        self.commands = Commands(office.wire, office.desk, self.journal, ROSTER, self.sightings, self.trials, lanes)
+        report = Report(office.wire, {}, {"alert": office.lane}, office.faults, office.clock.moment())
+        self.commands = Commands(report, office.desk, self.journal, ROSTER, self.protection, self.trials, office.clock)
 
     async def raised(self, *given: Pressed) -> list[str]:
         for each in given:

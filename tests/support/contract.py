@@ -53,6 +53,8 @@ def _named(topic: str, root: str) -> tuple[MessageName, list[str]]:
             return MessageName.ALERT, levels
         case ["alert", _, "ack"]:
             return MessageName.ACK, levels
+        case ["wearer", _, "protection"]:
+            return MessageName.PROTECTION, levels
         case ["request", "test-window"]:
             return MessageName.TEST_WINDOW, levels
         case ["request", _]:
@@ -88,6 +90,8 @@ def _agreements(name: MessageName, levels: list[str], message: Mapping[str, Any]
     station = levels[0]
     if name in (MessageName.STATE, MessageName.HEALTH, MessageName.PROBE):
         return [("station", message["station"], station)]
+    if name is MessageName.PROTECTION:
+        return [("wearer", message["wearer"], levels[2])]
     if name not in (MessageName.ALERT, MessageName.TELEMETRY, MessageName.GAP):
         return []
     told = message["data"]

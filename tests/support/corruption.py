@@ -62,6 +62,7 @@ def survives(folder: Path, written: Written) -> int:
     store = opened.store
     assert store is not None, opened.refused
     rows = store.read(0, 10_000)
+    assert len({row.id for row in rows}) == len(rows)
     assert all(replace(row, seq=written.rows[row.id].seq) == written.rows[row.id] for row in rows)
     assert {Put("alert", key, value) for key, value in store.records("alert").items()} <= set(written.records)
     if len(rows) < len(written.rows):

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,14 +21,18 @@ def address(number: int) -> str:
     return f"c098{number:08x}"
 
 
-def roster_text(devices: int) -> str:
+def roster_text(devices: int, first: int = 1) -> str:
     entry = '  - {{id: band-{0:04}, address: "{1}", wearer: w-{0:04}}}'
-    lines = [entry.format(number, address(number)) for number in range(1, devices + 1)]
+    lines = [entry.format(number, address(number)) for number in range(first, first + devices)]
     return "\n".join(["devices:", *lines, ""]) if devices else "devices: []\n"
 
 
 class Daemon:
-    """`more` is YAML that is appended to gateway.yaml; `mqtt` are lines below its `mqtt:`."""
+    """Its roster begins with the street's wearable `first`.
+
+    `more` is YAML that is appended to gateway.yaml; `mqtt` are lines below its `mqtt:`; `enter` is a command that
+    becomes the daemon where it is to run.
+    """
 
     def __init__(
         self,
@@ -34,12 +40,14 @@ class Daemon:
         brokers: list[str],
         *,
         devices: int = ROSTER,
+        first: int = 1,
         station: str = "test-01",
         version: str = "5",
         mqtt: str = "",
         more: str = "",
         environment: dict[str, str] | None = None,
         program: str = "gateway.cli.main",
+        enter: Sequence[str] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -51,9 +59,9 @@ class Daemon:
             f"mqtt:\n  brokers: [{listed}]\n  version: '{version}'\n"
             f"  reconnect_max: 500ms\n{mqtt}\nlog: {{format: json}}\n{more}\n"
         )
-        (folder / "devices.yaml").write_text(roster_text(devices))
+        (folder / "devices.yaml").write_text(roster_text(devices, first))
         self._environment = os.environ | (environment or {})
-        self._program = program
+        self._command = [*enter, sys.executable, "-m", program, "run", "--config", str(self.config)]
         self._process: subprocess.Popen[bytes] | None = None
         self._told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._told.bind(str(folder / "notify"))
@@ -61,8 +69,11 @@ class Daemon:
         self.notified: list[str] = []
 
     def __enter__(self) -> Self:
-        self.start()
-        self.wait_ready()
+        with ExitStack() as failing:
+            failing.push(self)  # else one that is late would outlive the test
+            self.start()
+            self.wait_ready()
+            failing.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,11 +88,10 @@ class Daemon:
 
     def start(self, **environment: str) -> None:
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", self._program, "run", "--config", str(self.config)]
             told = {"NOTIFY_SOCKET": str(self.folder / "notify")}
-            self._process = subprocess.Popen(command, stderr=log, env=self._environment | told | environment)
+            self._process = subprocess.Popen(self._command, stderr=log, env=self._environment | told | environment)
 
-    def wait_ready(self, seconds: float = 15.0) -> None:
+    def wait_ready(self, seconds: float = 60.0) -> None:
         wait_for(lambda: "READY=1" in self.systemd() or self.dead, seconds, "READY=1")
         assert "READY=1" in self.notified, self.log_text()
 

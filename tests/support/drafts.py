@@ -1,6 +1,7 @@
 """Drafts and lanes for tests of the storage."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gateway.damage import files
@@ -30,7 +31,8 @@ def standby(store: Store, cap: int | None = None, **more: Any) -> Standby:
         assert store.path is not None
         return Store(store.path, "dddd0000", place=place), []
 
-    return Standby(store, cap, Upkeep(shed, lambda: "cccc0000", reopen, **more))
+    more = {"thin": lambda _: None} | more
+    return Standby(store, cap, Upkeep(shed=shed, epoch=lambda: "cccc0000", reopen=reopen, **more))
 
 
 class Broker:
@@ -50,7 +52,7 @@ class Broker:
         return [row.seq for row in self.sent]
 
 
-def on_disk(store: Store) -> int:
+def on_disk(path: Path | None) -> int:
     """Bytes that a store's files take, as `df` counts them."""
-    assert store.path is not None
-    return sum(found.stat().st_blocks * 512 for found in files(store.path) if found.exists())
+    assert path is not None
+    return sum(found.stat().st_blocks * 512 for found in files(path) if found.exists())

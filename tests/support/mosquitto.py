@@ -12,7 +12,8 @@ BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
 class Mosquitto(Server):
-    """`kill` and `start` again keep sessions and retained messages, as a broker's own restart does."""
+    """`kill` and `start` again keep sessions and retained messages, as a broker's own restart does. Besides ours it
+    listens at another `address`, as a line has one."""
 
     five = True
 
@@ -23,6 +24,7 @@ class Mosquitto(Server):
         users: dict[str, str] | None = None,
         acl: str | None = None,
         tls: Certificates | None = None,
+        address: str | None = None,
         extra: str = "",
     ) -> None:
         super().__init__(folder, "mosquitto")
@@ -30,6 +32,7 @@ class Mosquitto(Server):
         lines = [
             "user root",
             f"listener {self.port} 127.0.0.1",
+            *([f"listener {self.port} {address}"] if address else []),
             "persistence true",
             f"persistence_location {self._folder}/",
             "autosave_interval 1",
@@ -54,6 +57,9 @@ class Mosquitto(Server):
     @property
     def url(self) -> str:
         return f"{'mqtts' if self.tls else 'mqtt'}://localhost:{self.port}"
+
+    def url_at(self, address: str) -> str:
+        return f"mqtt://{address}:{self.port}"
 
     def freeze(self, *, frozen: bool) -> None:
         """Stop it in its tracks, connections and all, or let it go on."""

@@ -23,12 +23,13 @@ Rule = Callable[[str, bytes], Does | int]
 
 
 class OddBroker:
-    """`rule` may be replaced at any time; `taken` are the topics and payloads that it acknowledged."""
+    """`rule` may be replaced at any time; `taken` are the topics and payloads that it acknowledged. So many SUBSCRIBEs
+    as `refusals` says it refuses before it grants any."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.taken: list[tuple[str, bytes]] = []
-        self.connects = 0
+        self.connects = self.refusals = 0
         self.port = free_port()
         odd = self
 
@@ -68,8 +69,9 @@ class OddBroker:
                 case 8:
                     count = body.count(b"398/v1/")
                     props = b"\x00" if five else b""
-                    link.sendall(_packet(0x90, body[:2] + props + b"\x01" * count))
-                    probing = True
+                    probing = self.refusals <= 0
+                    self.refusals -= 1
+                    link.sendall(_packet(0x90, body[:2] + props + (b"\x01" if probing else b"\x80") * count))
                 case 3 if not self._published(link, body, five=five, probing=probing):
                     return
                 case 12:

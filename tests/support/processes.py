@@ -1,5 +1,6 @@
 """Ports, waiting and ending, for tests that start real processes."""
 
+import os
 import socket
 import subprocess
 import time
@@ -50,6 +51,8 @@ class Server:
 
     command: list[str]
     """Set by whoever derives from this."""
+    environment: dict[str, str] | None = None
+    """What it is told besides our own."""
     starts_s, ends_s = 10.0, 5.0
     """How long it may take to accept, and to end."""
 
@@ -72,7 +75,8 @@ class Server:
 
     def start(self) -> None:
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(self.command, stdout=log, stderr=log)
+            told = os.environ | (self.environment or {})
+            self._process = subprocess.Popen(self.command, stdout=log, stderr=log, env=told)
         wait_for(lambda: accepts(self.port), self.starts_s, f"{self.command[0]} accepts")
 
     def stop(self) -> None:

@@ -78,7 +78,60 @@ def test_what_an_old_link_still_answers_lets_nothing_more_out_over_the_new_one()
     assert (len(old.posted), len(new.posted)) == (PACE, PACE)
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "answer", "lose", "link"]), st.integers(0, 30)), max_size=80)
+def test_what_is_made_when_its_turn_comes_says_how_things_are_by_then() -> None:
+    board, link, now = Board(), Link(), [0]
+    board.attach(link)
+    for number in range(PACE):
+        board.put(message(number))
+    board.lay("topic/99", lambda: message(99, now[0]))
+    now[0] = 7
+    link.answer()
+    assert link.posted[PACE:] == [message(99, 7)]
+    now[0] = 8
+    board.again()
+    link.answer()
+    assert link.posted[PACE + 1 :] == [message(99, 8)]
+
+
+def test_a_topic_is_emptied_once_and_then_forgotten() -> None:
+    board, link = Board(), Link()
+    board.put(message(1))
+    board.attach(link)
+    link.answer()
+    board.clear("topic/1")
+    assert "topic/1" in board
+    link.answer()
+    assert link.posted == [message(1), Message("topic/1", b"")]
+    assert "topic/1" not in board
+    board.attach(again := Link())
+    assert again.posted == []
+
+
+def test_a_topic_that_is_emptied_and_filled_again_stays() -> None:
+    board, link = Board(), Link()
+    board.attach(link)
+    board.clear("topic/1")
+    board.put(message(1))
+    link.answer()
+    link.answer()
+    assert link.retained == {"topic/1": b"0"}
+    assert "topic/1" in board
+
+
+def test_what_a_lost_link_did_not_empty_is_emptied_over_the_next() -> None:
+    board, link = Board(), Link()
+    board.attach(link)
+    board.clear("topic/1")
+    board.detach()
+    board.attach(again := Link())
+    again.answer()
+    assert again.retained == {"topic/1": b""}
+    assert "topic/1" not in board
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "put", "clear", "answer", "lose", "link"]), st.integers(0, 30)), max_size=80
+)
 
 
 @given(STEPS)
@@ -89,6 +142,9 @@ def test_whatever_links_do_the_last_one_ends_with_the_latest_value_of_every_topi
             case "put":
                 board.put(message(number, value // 3))
                 latest[message(number).topic] = message(number, value // 3).payload
+            case "clear":
+                board.clear(message(number).topic)
+                latest[message(number).topic] = b""
             case "answer" if link.open:
                 link.answer()
             case "lose":
@@ -102,5 +158,7 @@ def test_whatever_links_do_the_last_one_ends_with_the_latest_value_of_every_topi
     board.attach(link)
     while link.open:
         link.answer()
-    assert link.retained == latest
-    assert len(link.posted) == len(latest)
+    emptied = {topic for topic, payload in latest.items() if not payload}
+    assert link.retained.items() <= latest.items()
+    assert latest.keys() - link.retained.keys() <= emptied
+    assert len(link.posted) == len(link.retained)

@@ -124,13 +124,37 @@ def test_after_ten_minutes_strangers_are_heard_again():
     assert page.notices[0].alert.key.kind is AlertKind.SOS
 
 
-def test_a_further_press_of_a_known_stranger_is_no_new_alert_and_is_not_limited():
+def test_a_further_press_of_a_known_stranger_is_no_new_alert_and_counts_though_others_are_a_flood():
     kept = book()
     taken(Page(kept, moment(0)), *(sos(n, registered=False) for n in range(1, 30)))
     page = Page(kept, moment(5))
     answer = page.take(sos(1, registered=False, ms=5))
     assert isinstance(answer, Move)
     assert answer.alert.press_count == 2
+
+
+def test_a_stranger_who_presses_without_end_is_a_flood_and_holds_back_neither_wearers_nor_new_strangers():
+    kept = book()
+    taken(Page(kept, moment(0)), sos(1, registered=False))
+    page = Page(kept, moment(1))
+    for ms in range(1_000):
+        page.take(sos(1, registered=False, ms=ms))
+    assert [n.alert.key.kind for n in page.notices] == [AlertKind.SOS] * 20 + [AlertKind.ALARM_FLOOD]
+    page.adopt()
+    flood = next(alert for alert in kept.open() if alert.key.kind is AlertKind.ALARM_FLOOD)
+    assert (flood.value, len(flood.addresses)) == (980, 1)
+    page = taken(Page(kept, moment(2)), *(sos(2, ms=ms) for ms in range(50)), sos(3, registered=False))
+    assert [n.alert.wearable.device for n in page.notices if n.alert.wearable][-1] == sos(3).wearable.device
+    assert len(page.notices) == 51
+    later = Page(kept, moment(600_002))
+    assert isinstance(later.take(sos(1, registered=False, ms=600_002)), Move)
+
+
+def test_a_condition_of_a_stranger_that_only_goes_on_is_no_press():
+    kept = book()
+    low = replace(sos(1, registered=False), key=replace(sos(1).key, kind=AlertKind.LOW_BATTERY))
+    page = taken(Page(kept, moment(0)), *[low] * 100)
+    assert len(page.notices) == 1
 
 
 def test_a_flood_of_tests_is_a_test_itself_and_hides_no_real_one():

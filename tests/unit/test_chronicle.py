@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from drivers.base import BuzzPattern, LinkDown, Write
 from gateway import story
 from gateway.alerts import Refusal
-from gateway.desk import Ruled
 from gateway.inputs import Accept, Clear, Copied, Ended, Withdrawn
 from gateway.model import AlertKey, AlertKind, AlertState, Heard, Press, Reason, Settlement
 from gateway.normalise import Route
 from gateway.story import Happening, StoryLine
+from gateway.tray import Ruled
 from gateway.writes import Writes
 from tests.support.drafts import Broker
 from tests.support.inside import Office, open_office, sos

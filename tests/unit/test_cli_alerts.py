@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import structlog
 
+from drivers.base import Metric
 from gateway import story
 from gateway.cli.main import main
-from gateway.model import Heard
+from gateway.model import Heard, Wearable
 from gateway.story import StoryLine
 from tests.support.box import Answering, answering
 from tests.support.inside import sos
@@ -89,11 +90,17 @@ def test_an_alert_that_is_not_there_ends_with_one(station: Answering, say: Said)
 
 def test_devices_are_listed_and_shown(station: Answering, say: Said) -> None:
     async def seen() -> None:
-        station.box.sightings.see("band-0001", moment(0), Heard("serial:a", -60), 88)
+        station.box.sightings.see(
+            Wearable("00000001", "band-0001"),
+            moment(0),
+            Heard("serial:a", -60),
+            "398-reference",
+            {Metric.BATTERY_LEVEL: 88},
+        )
 
     station.do(seen())
     code, out, _ = say("devices", "list")
-    assert (code, out.splitlines()[0]) == (0, "Wearables: 3. Not heard since the daemon began: 2.")
+    assert (code, out.splitlines()[0]) == (0, "Wearables: 3. Never heard: 2.")
     code, out, _ = say("devices", "show", "band-0001")
     assert (code, out.splitlines()[5]) == (0, "battery      88 %")
     assert say("devices", "show", "band-9999")[0] == 1

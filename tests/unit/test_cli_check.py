@@ -131,3 +131,10 @@ def test_a_path_with_a_zero_byte_is_told_and_nothing_falls_over(check: Check, tm
 
 def test_the_shipped_configuration_is_good(check: Check) -> None:
     assert check(str(SHIPPED / "gateway.yaml"))[0] == 0
+
+
+def test_a_data_folder_that_cannot_be_seen_is_no_mistake(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0)
+    (tmp_path / "gateway.yaml").write_text(f"{GOOD}data: shut/data\n")
+    code, summary, warnings = check("gateway.yaml")
+    assert (code, summary.split()[1], warnings) == (0, "good.", [])

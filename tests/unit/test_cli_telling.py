@@ -16,8 +16,9 @@ from gateway.alerts import Refusal
 from gateway.cli import telling
 from gateway.cli.chinese import CHINESE
 from gateway.cli.english import ENGLISH
-from gateway.cli.telling import Alert, Line, Wearable
+from gateway.cli.telling import Alert, Line, Protection, Wearable
 from gateway.model import AlertKind, AlertState, Heard, Reason, Severity
+from gateway.protection import Flaw, State
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SOS = Alert(
@@ -206,18 +207,33 @@ def test_an_alert_whose_story_is_gone_is_shown_all_the_same() -> None:
     assert list(telling.alert(SOS, [], ENGLISH, NOW))[-1] == "Its story is not kept any longer."
 
 
-BAND = Wearable("band-0001", "w-7f3a", None, NOW - timedelta(seconds=5), "serial:rx", -67, 88.5, (SOS,))
+FLAWED = Protection(State.UNPROTECTED, (Flaw.SILENT,), NOW)
+BAND = Wearable(
+    "band-0001", "w-7f3a", None, NOW - timedelta(seconds=5), "serial:rx", -67, 88.5, (SOS,), None, 9, FLAWED
+)
 UNHEARD = Wearable("band-0002", None, "hall", None, None, None, None, ())
 
 
 def test_wearables_at_a_glance() -> None:
     assert list(telling.wearables([BAND, UNHEARD], ENGLISH, NOW)) == [
-        "Wearables: 2. Not heard since the daemon began: 1.",
-        "DEVICE     WEARER  LAST HEARD           OVER       SIGNAL   BATTERY  OPEN ALERTS",
-        "band-0001  w-7f3a  15:59:55 (just now)  serial:rx  -67 dBm  88.5 %   SOS",
-        "band-0002  -       never                -          -        -        -",
+        "Wearables: 2. Never heard: 1.",
+        "DEVICE     WEARER  LAST HEARD           OVER       SIGNAL   BATTERY           PROTECTED   OPEN ALERTS",
+        "band-0001  w-7f3a  15:59:55 (just now)  serial:rx  -67 dBm  88.5 %, 9 d left  NO: silent  SOS",
+        "band-0002  -       never                -          -        -                 -           -",
     ]
-    assert list(telling.wearables([], CHINESE, NOW)) == ["设备：0 个，网关启动以来没有收到：0 个。"]
+    assert list(telling.wearables([], CHINESE, NOW)) == ["设备：0 个，从未收到：0 个。"]
+
+
+def test_who_is_protected_is_said_in_both_languages() -> None:
+    sound = Protection(State.PROTECTED, (), NOW)
+    told = [list(telling.wearable(replace(BAND, protection=sound), each, NOW)) for each in (ENGLISH, CHINESE)]
+    assert [[line.split()[-1] for line in lines if line.startswith(("protected", "受保护"))] for lines in told] == [
+        ["yes"],
+        ["是"],
+    ]
+    both = replace(FLAWED, reasons=(Flaw.SILENT, Flaw.LOW_BATTERY))
+    flawed = list(telling.wearable(replace(BAND, protection=both), CHINESE, NOW))
+    assert any(line.endswith("否：失联，电量低") for line in flawed)
 
 
 def test_one_wearable_with_its_alerts() -> None:

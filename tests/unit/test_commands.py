@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from drivers.base import Metric
 from gateway import asks, commands, story
 from gateway.alerts import Rules, raised
 from gateway.commands import found, listed
 from gateway.errors import RequestRefused
 from gateway.inputs import Pressed
 from gateway.journal import files
-from gateway.model import Alert, AlertKind, AlertState, Heard, Moment
+from gateway.model import Alert, AlertKind, AlertState, Heard, Moment, Wearable
+from gateway.protection import Way
 from gateway.story import StoryLine
 from tests.support.box import Box, box
 from tests.support.inside import StillClock, make_wire, open_office, sos
@@ -140,14 +142,21 @@ def test_every_wearable_is_listed_with_when_it_was_heard_and_what_is_open(tmp_pa
     async def run() -> None:
         async with box(tmp_path) as at:
             low, ident = await at.raised(kind(sos(1), AlertKind.LOW_BATTERY), sos(1))
-            at.sightings.see("band-0001", moment(500), Heard("serial:a", -60), 88)
-            at.sightings.see("pendant-1", moment(0), Heard("ble:b", None), None)
+            level, profile = {Metric.BATTERY_LEVEL: 88}, "398-reference"
+            at.sightings.see(Wearable("00000001", "band-0001"), moment(500), Heard("serial:a", -60), profile, level)
+            at.sightings.see(Wearable("00000003", "pendant-1"), moment(0), Heard("ble:b", None), profile, {})
+            for wearer in at.protection.wearers:
+                at.protection.look(wearer, Way(), moment(600))
             devices = (await at.ask(asks.Devices()))["result"]["devices"]
             told = [[*list(device.values())[:-1], [alert["id"] for alert in device["alerts"]]] for device in devices]
+            when = "2026-11-24T00:00:00.600Z"
+            sound = {"state": "protected", "reasons": [], "since": when}
+            unheard = {"state": "unprotected", "reasons": ["never_heard"], "since": when}
+            heard = ("2026-11-24T00:00:00.500Z", "2026-11-24T00:00:00.000Z")
             assert told == [
-                ["band-0001", "w-0001", None, "2026-11-24T00:00:00.500Z", "serial:a", -60, 88, None, [ident, low]],
-                ["band-0002", "w-0002", "hall", None, None, None, None, None, []],
-                ["pendant-1", None, None, "2026-11-24T00:00:00.000Z", "ble:b", None, None, None, []],
+                ["band-0001", "w-0001", None, heard[0], "serial:a", -60, 88, None, sound, None, [ident, low]],
+                ["band-0002", "w-0002", "hall", None, None, None, None, None, unheard, None, []],
+                ["pendant-1", None, None, heard[1], "ble:b", None, None, None, None, None, []],
             ]
             assert (await at.ask(asks.Device("pend")))["result"]["device"] == devices[2]
             assert (await at.ask(asks.Device("band-0001")))["result"]["device"] == devices[0]

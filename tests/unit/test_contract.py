@@ -32,8 +32,10 @@ from gateway.model import (
     Severity,
     Wearable,
 )
+from gateway.protection import Flaw, State
 from gateway.requests import WHY
-from gateway.wire import Topics, Wire
+from gateway.topics import Topics
+from gateway.wire import Wire
 from tests.support.contract import check, validator
 from tests.support.moments import BOOT, moment
 
@@ -43,6 +45,7 @@ BASE = "398/v1/xinhua-03"
 TOPICS = {
     "{root}/{station}/state",
     "{root}/{station}/health",
+    "{root}/{station}/wearer/{wearer}/protection",
     "{root}/{station}/alert/{alert}",
     "{root}/{station}/alert/{alert}/ack",
     "{root}/{station}/telemetry",
@@ -72,7 +75,7 @@ DESIGNED_TELEMETRY = """
  "data":{"station":"xinhua-03","readings":[{"device":"band-0001","wearer":"w-7f3a","at":"2026-11-23T08:00:01.000Z",
   "clock":"synced","values":{"heart_rate":72,"spo2":97,"battery_level":88}}]}}"""
 INBOUND = {MessageName.ACK, MessageName.REQUEST, MessageName.TEST_WINDOW}
-FREE_MAPS = {"requests", "values", "links", "rejected", "radios", "rungs"}
+FREE_MAPS = {"requests", "values", "links", "rejected", "profiles", "radios", "rungs", "certificates"}
 OPTIONAL = {(MessageName.ACK, "at"), (MessageName.REQUEST, "args"), (MessageName.TEST_WINDOW, "minutes")}
 
 
@@ -80,6 +83,8 @@ def topic_of(name: MessageName, title: str, message: dict[str, Any]) -> str:
     match name:
         case MessageName.ALERT:
             return f"{BASE}/alert/{message['data']['id']}"
+        case MessageName.PROTECTION:
+            return f"{BASE}/wearer/{message['wearer']}/protection"
         case MessageName.ACK:
             return f"{BASE}/alert/01kas0hmvx2c4nq8tz6m3d7e9f/ack"
         case MessageName.REQUEST:
@@ -239,6 +244,13 @@ def test_severity_follows_kind_and_test() -> None:
     assert refused(MessageName.ALERT, alert(kind="tamper", severity="request"))
 
 
+def test_who_is_protected_or_away_lacks_nothing_and_the_others_do() -> None:
+    told = ASYNCAPI["components"]["messages"]["protection"]["examples"][1]["payload"]
+    for state, valid in (("protected", False), ("away", False), ("degraded", True), ("unprotected", True)):
+        assert refused(MessageName.PROTECTION, told | {"state": state}) != valid
+        assert refused(MessageName.PROTECTION, told | {"state": state, "reasons": []}) == valid
+
+
 def test_only_a_service_request_orders_something() -> None:
     assert refused(MessageName.ALERT, alert(service="ride"))
     assert refused(MessageName.ALERT, alert(kind="service_request", severity="request"))
@@ -354,7 +366,7 @@ def test_asyncapi_has_every_topic_of_this_release_and_no_other() -> None:
 def test_asyncapi_addresses_are_those_the_gateway_uses() -> None:
     topics = Topics("{root}", "{station}")
     used = {topics.state, topics.health, topics.telemetry, topics.gap, topics.probe}
-    used |= {topics.alert("{alert}"), topics.response("{verb}")}
+    used |= {topics.alert("{alert}"), topics.response("{verb}"), topics.protection("{wearer}")}
     assert used < TOPICS
     assert {topics.acks, topics.requests} == {
         "{root}/{station}/alert/+/ack",
@@ -397,7 +409,7 @@ def test_asyncapi_says_direction_qos_and_retention_of_every_channel() -> None:
         else:
             received.add(channel)
     retained = {channel for channel, retain in sent.items() if retain}
-    assert retained == {"state", "health"}
+    assert retained == {"state", "health", "protection"}
     assert received == {"ack", "request", "probe", "state"}
     replied = {
         operation["reply"]["channel"]["$ref"].rsplit("/", 1)[1]
@@ -435,6 +447,8 @@ def test_the_words_of_the_code_are_in_the_contract() -> None:
     assert {auth.value for auth in Auth} == set(fields["auth"]["enum"])
     assert {*(press.value for press in KeyPress), None} == set(shared["press"]["enum"])
     assert {reason.value for reason in Reason} == set(reasons)
+    assert {flaw.value for flaw in Flaw} == set(shared["flaw"]["enum"])
+    assert {each.value for each in State} == set(schema(MessageName.PROTECTION)["properties"]["state"]["enum"])
     gap = schema(MessageName.GAP)["properties"]["data"]["properties"]
     assert {cause.value for cause in GapCause} <= set(gap["cause"]["enum"])
 

@@ -8,6 +8,7 @@ import yaml
 from drivers.base import BOOLEAN_METRICS, UNITS
 from gateway.contract import MessageName, schema
 from gateway.model import AlertKind
+from gateway.protection import Flaw, State, judged
 from tests.support.contract import check
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,8 @@ def test_the_page_names_every_topic_and_kind() -> None:
 
 def test_the_page_says_which_topics_are_retained() -> None:
     retained = named([row for row in rows("topic |") if row[2] == "yes"])
-    assert set(retained) == {"{root}/{station}/state", "{root}/{station}/health"}
+    protection = "{root}/{station}/wearer/{wearer}/protection"
+    assert set(retained) == {"{root}/{station}/state", "{root}/{station}/health", protection}
 
 
 def test_the_page_has_the_units_of_the_drivers() -> None:
@@ -73,6 +75,13 @@ def test_every_example_on_the_page_is_valid_on_the_topic_that_it_stands_under() 
     for address in TOPICS:
         pattern = re.sub(r"{\w+}", "[^/]+", address.replace("{root}/{station}", BASE))
         assert any(re.fullmatch(pattern, topic) for topic in shown), address
+
+
+def test_the_page_says_what_each_reason_and_state_of_protection_means() -> None:
+    assert set(named(rows("reason | meaning"))) == {flaw.value for flaw in Flaw}
+    assert named(rows("state | meaning")) == [state.value for state in State]
+    told = {flaw: row[2] for row in rows("reason | meaning") for flaw in named([row])}
+    assert told == {flaw.value: judged([flaw], rings=False).value for flaw in Flaw}
 
 
 def test_the_page_names_every_fault_that_the_code_can_begin() -> None:

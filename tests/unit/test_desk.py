@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from gateway import book
 from gateway.alerts import Refusal, Rules
 from gateway.book import Book, FloodLimit
-from gateway.desk import BATCH, Asked, Ruled, Then
+from gateway.desk import BATCH
 from gateway.inputs import Accept, Clear
 from gateway.model import Alert, AlertState, Moment, Put
 from gateway.normalise import Remember
 from gateway.store import Store
+from gateway.tray import Asked, Ruled, Then
 from tests.support.drafts import Broker
 from tests.support.inside import Office, open_office, sos
 

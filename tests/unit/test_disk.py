@@ -10,7 +10,7 @@ from gateway.disk import BALLAST, LOW, Disk
 
 
 def free(monkeypatch: pytest.MonkeyPatch, octets: int) -> None:
-    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=octets, f_frsize=1))
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=octets, f_blocks=1 << 30, f_frsize=1))
 
 
 def test_the_ballast_really_takes_its_room(tmp_path: Path) -> None:

@@ -239,15 +239,33 @@ def test_beyond_its_cap_the_oldest_go_and_a_point_says_which(tmp_path: Path) -> 
         with StandIn() as server:
             async with opened(tmp_path, server, cap="1MiB") as it:
                 for round_ in range(60):
-                    for number in range(400):
-                        it.telemetry.add(Sample(BAND, moment(round_ * 1_000 + number), {"steps": round_}))
+                    for number in range(400):  # each of a wearable of its own: nothing to be thinned
+                        who = Wearable(f"{number:08x}", f"band-{number:04}", "w-7f3a")
+                        it.telemetry.add(Sample(who, moment(round_ * 60_000), {"steps": round_}))
                     await it.telemetry.commit()
                 await it.run_until_empty()
                 assert (tmp_path / "influx.db").exists()
+                assert {gap.tags["cause"] for gap in it.gaps()} == {"shed"}
                 missing = set(range(60)) - {int(step) for step in it.steps()}
                 assert missing
                 assert sum(int(gap.fields["count"]) for gap in it.gaps()) == len(missing)
                 assert max(missing) < min(set(range(60)) - missing)
+
+    asyncio.run(run())
+
+
+def test_beyond_its_cap_a_minute_keeps_its_lowest_highest_and_last_and_a_point_says_so(tmp_path: Path) -> None:
+    async def run() -> None:
+        with StandIn() as server:
+            async with opened(tmp_path, server, cap="1MiB") as it:
+                for round_ in range(60):
+                    for number in range(400):
+                        it.telemetry.add(Sample(BAND, moment(round_ * 1_000 + number), {"steps": (round_ - 30) ** 2}))
+                    await it.telemetry.commit()
+                await it.run_until_empty()
+                assert {gap.tags["cause"] for gap in it.gaps()} == {"thinned"}
+                assert {0, 900, 29**2} <= set(it.steps())
+                assert len(it.steps()) < 60 * 400 // 2
 
     asyncio.run(run())
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Influx
 from gateway.errors import DatabaseBusy, RowRefused, UplinkDown
+from gateway.exports import Influx
 from gateway.sections import Secret
 from gateway.sinks.influx import Database
 from tests.support.database import HANG, Answer, StandIn

@@ -11,12 +11,14 @@ import pytest
 
 from gateway.forward import Lane, Window
 from gateway.health import Faults
-from gateway.lanes import NO_MATCHING_SUBSCRIBERS, Opened, Plan, open_store, start_lane
-from gateway.model import GapCause, Settlement
+from gateway.lanes import NO_MATCHING_SUBSCRIBERS, Opened, Plan, open_store, start_lane, thinned
+from gateway.model import Draft, GapCause, Sample, Settlement, Wearable
+from gateway.rows import Row
 from gateway.store import Store
 from tests.support import contract
-from tests.support.drafts import Broker, draft
+from tests.support.drafts import Broker, draft, on_disk
 from tests.support.inside import StillClock, make_wire
+from tests.support.moments import moment
 
 ALERT = Plan("alert", Window(), must_be_heard=True)
 TELEMETRY = Plan("telemetry", Window(), grouped=True)
@@ -70,7 +72,7 @@ def test_a_new_lane_and_one_that_was_closed_have_no_gap(tmp_path: Path, plan: Pl
 def test_after_a_crash_only_the_lane_that_gathers_in_memory_has_a_gap(tmp_path: Path) -> None:
     async def run() -> None:
         for plan, causes in ((ALERT, []), (TELEMETRY, ["crash"])):
-            filled(tmp_path, plan, rows=3)
+            crashed = filled(tmp_path, plan, rows=3)  # collected as the file is opened anew, it would take the log away
             lane = await started(tmp_path, plan)
             told = await gaps(lane)
             assert [(gap["cause"], gap["lane"], gap["epoch"]) for gap in told] == [
@@ -78,6 +80,7 @@ def test_after_a_crash_only_the_lane_that_gathers_in_memory_has_a_gap(tmp_path: 
             ]
             assert await seqs(lane) == list(range(1, 4 + len(causes)))
             await lane.close()
+            crashed.abandon()
 
     asyncio.run(run())
 
@@ -173,6 +176,85 @@ def test_a_lane_beyond_its_cap_says_from_where_to_where_it_gave_up(tmp_path: Pat
         await lane.close()
 
     asyncio.run(run())
+
+
+def heard(rounds: int) -> list[Sample]:
+    """What five wearables say every 2 s: a pulse that goes up and down, and a battery that does not."""
+    bands = [Wearable(f"{number:08x}", f"band-{number:04}") for number in range(5)]
+    return [
+        Sample(who, moment(2_000 * round_), {"heart_rate": 60 + (7 * round_ + number) % 41, "battery_level": 88})
+        for round_ in range(rounds)
+        for number, who in enumerate(bands)
+    ]
+
+
+def extremes(readings: list[dict[str, Any]]) -> dict[tuple[str, str, str], tuple[float, float]]:
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for each in readings:
+        for metric, value in each["values"].items():
+            found.setdefault((each["device"], metric, each["at"][:16]), []).append(value)
+    return {whose: (min(values), max(values)) for whose, values in found.items()}
+
+
+def readings(rows: list[Row]) -> list[dict[str, Any]]:
+    return [reading for row in rows for reading in json.loads(row.payload)["data"].get("readings", [])]
+
+
+def test_a_lane_beyond_its_cap_keeps_what_matters_of_each_minute_and_names_the_rest(tmp_path: Path) -> None:
+    async def run() -> None:
+        wire, samples = make_wire(StillClock()), heard(2_000)
+        lane = await started(tmp_path, Plan("telemetry", Window(), cap=1 << 20, grouped=True))
+        for at in range(0, len(samples), 100):
+            await lane.commit([wire.telemetry(samples[at : at + 100], moment(0))])
+        rows, told = await lane.outbox.read(0, 10_000), await gaps(lane)
+        assert on_disk(tmp_path / "telemetry.db") <= 1 << 20
+        assert {gap["cause"] for gap in told} == {"thinned"}
+        assert len({row.number for row in rows}) + sum(gap["count"] for gap in told) == lane.outbox.standing[1] - 1
+        found, spoken = readings(rows), readings(frozen([wire.telemetry(samples, moment(0))]))
+        assert len(found) < len(spoken) // 2
+        assert all(reading in spoken for reading in found)
+        assert extremes(found) == extremes(spoken)
+        for row in rows:
+            contract.check(row.topic, row.payload)
+        await lane.close()
+
+    asyncio.run(run())
+
+
+def test_what_is_thin_is_shed_from_the_oldest_on_and_what_is_fresh_is_thinned_first(tmp_path: Path) -> None:
+    async def run() -> None:
+        wire, samples = make_wire(StillClock()), heard(12_000)
+        lane = await started(tmp_path, Plan("telemetry", Window(), cap=1 << 20, grouped=True))
+        for at in range(0, len(samples), 100):
+            await lane.commit([wire.telemetry(samples[at : at + 100], moment(0))])
+        rows, told = await lane.outbox.read(0, 10_000), await gaps(lane)
+        lost = {cause: sum(gap["count"] for gap in told if gap["cause"] == cause) for cause in ("thinned", "shed")}
+        assert lost["thinned"] > lost["shed"] > 0
+        assert len({row.number for row in rows}) + sum(lost.values()) == lane.outbox.standing[1] - 1
+        oldest = min(reading["at"] for reading in readings(rows))
+        as_they_came = 1_800_000  # of it would fill the file
+        assert oldest < wire.when(moment(2_000 * 12_000 - 4 * as_they_came))
+        found, spoken = extremes(readings(rows)), extremes(readings(frozen([wire.telemetry(samples, moment(0))])))
+        assert all(found[whose] == both for whose, both in spoken.items() if whose[2] > oldest[:16])
+        await lane.close()
+
+    asyncio.run(run())
+
+
+def test_rows_of_which_nearly_all_would_stay_and_rows_that_are_not_understood_are_not_thinned() -> None:
+    wire = make_wire(StillClock())
+    apart = [Sample(Wearable("1", f"band-{number:04}"), moment(0), {"spo2": 97}) for number in range(100)]
+    for drafts in ([wire.telemetry(apart, moment(0))], [draft("of another version")]):
+        assert thinned(frozen(drafts), wire, moment(0)) is None
+    alike = [wire.telemetry(heard(20), moment(0)) for _ in range(3)]
+    again = thinned(frozen(alike), wire, moment(0))
+    assert again is not None
+    assert [len(readings([row])) for row in frozen(again)] == [15]
+
+
+def frozen(drafts: list[Draft]) -> list[Row]:
+    made = enumerate([draft.freeze("aaaa0000", seq) for seq, draft in enumerate(drafts)])
+    return [Row(seq, f"aaaa0000-{seq}", None, 0, message.topic, message.payload) for seq, message in made]
 
 
 @pytest.mark.parametrize(

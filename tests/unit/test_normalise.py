@@ -20,6 +20,7 @@ from drivers.base import (
     Reading,
     Said,
 )
+from gateway import battery, thresholds
 from gateway.alerts import Move, Rules, advance, raised
 from gateway.counters import Counters
 from gateway.episodes import COPY_MS, Episodes
@@ -293,6 +294,17 @@ def test_a_level_begins_once_and_ends_once() -> None:
         told += station.hear(BAND, Occurrence(OccurrenceKind.LOW_BATTERY, Level(active))).inputs
     key = AlertKey("w-7f3a", AlertKind.LOW_BATTERY, None, test=False)
     assert [(type(given), getattr(given, "key", None)) for given in told] == [(Pressed, key), (Ended, key)]
+
+
+def test_while_its_level_is_low_the_end_of_a_bit_ends_nothing() -> None:
+    station, low = Station(), [Occurrence(OccurrenceKind.LOW_BATTERY, Level(active)) for active in (True, False)]
+    station.hear(BAND, low[0], Measurement(Metric.BATTERY_LEVEL, 9))
+    seen = station.normaliser.sightings.last("band-0001")
+    assert seen is not None
+    assert (seen.charge.flat, seen.charge.level) == (True, 9)
+    assert isinstance(battery.judge(seen, thresholds.Supervision(), lambda: "id"), Pressed)
+    assert [type(given) for given in station.hear(BAND, low[1]).inputs] == [Remember]
+    assert not seen.charge.flat
 
 
 def test_the_press_that_is_declared_to_confirm_a_fall_does_both() -> None:

@@ -12,7 +12,6 @@ from drivers.framing import LineFraming
 from drivers.registry import Profiles
 from drivers.serial_port import SerialPort
 from gateway.counters import SPACE, Counters
-from gateway.desk import Then
 from gateway.episodes import Episodes
 from gateway.evidence import Evidence
 from gateway.health import LinkCounters
@@ -22,6 +21,7 @@ from gateway.quarantine import Quarantine
 from gateway.recorder import Recorder
 from gateway.roster import Device, Roster
 from gateway.telemetry import Grouping, Telemetry
+from gateway.tray import Then
 from gateway.writes import Replies
 from tests.support.inside import Office, StillClock, open_lane, open_office
 from tests.support.receiver import Receiver

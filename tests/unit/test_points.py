@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from drivers.base import BOOLEAN_METRICS, LIMIT, Metric
 from gateway.model import Gap, GapCause, Moment, Sample, Wearable
 from gateway.points import Points
+from gateway.rows import THINNED, Row
 from tests.support.inside import StillClock
 from tests.support.lines import Point, parsed
 from tests.support.moments import moment
@@ -88,6 +89,28 @@ def test_a_gap_is_a_point_that_names_the_rows_and_is_not_shed() -> None:
     assert (point.measurement, point.tags) == ("gap", {"cause": "shed", "lane": "influx", "station": "test-01"})
     assert point.fields == {"epoch": "88aa01bc", "first": 813.0, "last": 1068.0, "count": 256.0}
     assert point.at_ns == moment(10).wall_ms * 1_000_000 + 690_000
+
+
+@given(NAMES, st.lists(VALUES, min_size=1, max_size=5))
+def test_a_row_is_read_back_by_the_line_and_thinned_it_has_the_same_points(
+    device: str, heard: list[dict[str, float]]
+) -> None:
+    samples = [
+        Sample(Wearable("00010203", device), moment(number * 30_000), values) for number, values in enumerate(heard)
+    ]
+    message = points().telemetry(samples, moment(99)).freeze("aaaa0000", 1)
+    said = points().said(message.payload)
+    assert said is not None
+    assert [each.values for each in said] == heard
+    assert len({each.minute for each in said}) == len(heard) // 2 + 1 - (len(heard) % 2 == 0)
+    row = Row(1, "aaaa0000-1", None, 0, message.topic, message.payload)
+    again = points().thinned(row, said[-1:], moment(99))
+    assert again.subject == THINNED
+    assert parsed(again.freeze("aaaa0000", 77).payload) == parsed(message.payload)[-1:]
+
+
+def test_what_is_no_line_of_ours_says_nothing() -> None:
+    assert [points().said(row) for row in (b"", b"a b", b"a b=c 1", b"a b=1 x", b"a b 1")] == [None] * 5
 
 
 def test_frames_of_one_millisecond_are_points_of_their_own_over_several_rows() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.desk import ACKS
 from gateway.model import AlertState
 from gateway.report import Report
-from gateway.requests import ALERTS_LISTED, LISTS, Call, Requests
+from gateway.requests import ALERTS_LISTED, LISTS, UNDER_WAY, Call, Requests
 from gateway.roster import Device, Roster
 from gateway.trials import Trials
 from gateway.wire import PAYLOAD_MAX
@@ -120,6 +120,9 @@ HOSTILE: dict[str, tuple[object, str]] = {
     "NaN": (b'{"v":NaN,"id":"q-1","action":"accept","by":"desk-3"}', "invalid"),
     "a deep list": (b"[" * 60_000, "invalid"),
     "another version": (ACCEPT | {"v": 2}, "invalid"),
+    "a number beyond range": (b'{"v":1e999,"id":"q-1","action":"accept","by":"desk-3"}', "invalid"),
+    "a number without end": (b'{"v":1,"id":' + b"9" * 60_000 + b',"action":"accept","by":"desk-3"}', "invalid"),
+    "a byte order mark": (b'\xef\xbb\xbf{"v":1,"id":"q-1","action":"accept","by":"desk-3"}', "invalid"),
     "an unknown action": (ACCEPT | {"action": "delete"}, "invalid"),
     "a number for a name": (ACCEPT | {"by": 3}, "invalid"),
     "an object for an id": (ACCEPT | {"id": {}}, "invalid"),
@@ -285,7 +288,7 @@ def test_alerts_lists_a_hundred_and_counts_all_that_are_open(tmp_path: Path) -> 
     asyncio.run(run())
 
 
-def test_of_a_flood_of_questions_for_the_alerts_no_more_than_eight_wait(tmp_path: Path) -> None:
+def test_of_a_flood_of_questions_for_the_alerts_no_more_than_two_wait(tmp_path: Path) -> None:
     async def run() -> None:
         async with cloud(tmp_path) as it:
             for _ in range(LISTS + 30):
@@ -298,6 +301,26 @@ def test_of_a_flood_of_questions_for_the_alerts_no_more_than_eight_wait(tmp_path
             assert it.requests.counts == {"busy": 31, "ok": LISTS}
             assert (await it.say("request/alerts", PING))["status"] == "ok"
             assert (await it.say("request/ping", PING))["status"] == "ok"
+
+    asyncio.run(run())
+
+
+def test_no_list_is_told_while_the_answers_before_it_are_still_on_their_way(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with cloud(tmp_path) as it:
+            on_the_way = [UNDER_WAY + 1]
+            asked = json.dumps(PING).encode()
+            for verb in ("alerts", "ping"):
+                it.requests.take(
+                    Call(f"{BASE}/request/{verb}", asked, False, it._answered, under_way=lambda: on_the_way[0])
+                )
+            assert [(verb, answer["status"]) for verb, answer in it.answers] == [("alerts", "error"), ("ping", "ok")]
+            on_the_way[0] = UNDER_WAY
+            it.requests.take(
+                Call(f"{BASE}/request/alerts", asked, False, it._answered, under_way=lambda: on_the_way[0])
+            )
+            await it.office.desk.settle()
+            assert it.requests.counts == {"busy": 1, "ok": 2}
 
     asyncio.run(run())
 
@@ -364,7 +387,17 @@ PAYLOADS = st.binary(max_size=300) | st.dictionaries(FIELDS, VALUES).map(lambda 
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.sampled_from(["alert/{}/ack", "request/ping", "request/x"]), PAYLOADS), max_size=20))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["alert/{}/ack", "request/ping", "request/info", "request/alerts", "request/test-window", "request/x"]
+            ),
+            PAYLOADS,
+        ),
+        max_size=20,
+    )
+)
 def test_whatever_bytes_come_each_message_is_answered_once(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, bytes]]
 ) -> None:

@@ -1,6 +1,8 @@
 """Whatever the disk does, what is written is taken, in its place, and reaches the file as it is once it can."""
 
 import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import StorageFailed
-from gateway.model import Drop, Put
-from gateway.rows import Row
+from gateway.model import Draft, Drop, Put
+from gateway.rows import THINNED, Row
 from gateway.standby import UNKNOWN, Standby, Upkeep
 from gateway.store import Store
 from tests.support.drafts import draft, on_disk, shed, standby
@@ -106,11 +108,11 @@ def test_a_backlog_that_has_filled_the_disk_gives_way_to_what_comes(tmp_path: Pa
     it = standby(store, 64 << 20, spared=lambda: low[0])
     it.write([draft("x" * 100_000) for _ in range(200)], [], set())
     low[0] = True
-    before = on_disk(store)
+    before = on_disk(store.path)
     for _ in range(3):
         it.write([draft("new")], [], set())
         it.hold()
-    assert on_disk(store) < before * 8 // 10
+    assert on_disk(store.path) < before * 8 // 10
     low[0] = False
     assert it.mend(at_once=True)
     rows = it.read(0, 1_000)
@@ -124,7 +126,7 @@ def test_a_file_that_turns_out_damaged_is_left_for_a_new_one_and_places_go_on(tm
     def reopen(place: int):  # type: ignore[no-untyped-def]
         return Store(tmp_path / "b.db", "bbbb0000", place=place), [draft("gap", "gap")]
 
-    it = Standby(store, None, Upkeep(shed, lambda: "cccc0000", reopen))
+    it = Standby(store, None, Upkeep(shed, lambda _: None, lambda: "cccc0000", reopen))
     it.write([draft("a"), draft("b")], [], set())
     store._db.execute("UPDATE row SET payload = x'00' WHERE seq = 2")
     assert ids(it.read(0, 10)) == ["bbbb0000-1"]
@@ -140,7 +142,7 @@ def test_a_file_that_cannot_be_had_at_first_is_taken_up_later_with_all_it_held(t
     def reopen(place: int):  # type: ignore[no-untyped-def]
         return Store(tmp_path / "a.db", "dddd0000", place=place), []
 
-    it = Standby(None, None, Upkeep(shed, lambda: "cccc0000", reopen), "it is not there")
+    it = Standby(None, None, Upkeep(shed, lambda _: None, lambda: "cccc0000", reopen), "it is not there")
     (row,) = it.write([draft("a")], [], set())
     assert (row.seq, row.id, str(it.trouble)) == (UNKNOWN, "cccc0000-1", "it is not there")
     assert ids(it.read(it.before, 10)) == ["cccc0000-1"]
@@ -168,7 +170,7 @@ def test_whatever_the_disk_does_every_row_is_read_once_until_it_is_settled(
     folder = tmp_path_factory.mktemp("standby")
     store = made(folder)
     epochs = iter(f"{number:08x}" for number in range(1, 100))
-    it = Standby(store, None, Upkeep(shed, lambda: next(epochs), lambda _: (made(folder), [])))
+    it = Standby(store, None, Upkeep(shed, lambda _: None, lambda: next(epochs), lambda _: (made(folder), [])))
     known: dict[int, Row] = {}
     for step in plan:
         match step:
@@ -190,3 +192,99 @@ def test_whatever_the_disk_does_every_row_is_read_once_until_it_is_settled(
         assert it.level().count == len(known)
     assert len({row.id for row in known.values()}) == len(known)
     assert isinstance(store._db, sqlite3.Connection)
+
+
+class Ledger:
+    """A lane with a small cap, and every number that it has ever given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "a.db", "aaaa0000", log_max=256 << 10)
+        self.low = False
+        self._epochs = (f"{number:08x}" for number in range(1, 100))
+        upkeep = Upkeep(gone, halved, lambda: next(self._epochs), self._reopen, spared=lambda: self.low)
+        self.it = Standby(self.store, 1 << 20, upkeep)
+        self.given: set[str] = set()
+        self.settled: set[str] = set()
+
+    def _reopen(self, place: int) -> tuple[Store, list[Draft]]:
+        raise AssertionError("the file is sound")
+
+    def write(self, settled: list[Row]) -> None:
+        try:
+            self.it.write([draft("x" * 10_000) for _ in range(10)], [], {row.seq for row in settled})
+        finally:
+            self.it.hold()
+        self.settled |= {row.id for row in settled}
+
+    def audit(self) -> list[Row]:
+        """What is there; every number is, or was settled, or a gap tells of it, and of no more than was given."""
+        rows = self.it.read(self.it.before, 10_000)
+        for standing in (store.standing for store in self.it._stores):
+            self.given |= {f"{standing.epoch}-{number}" for number in range(1, standing.next)}
+        told = [row.payload.split()[2:5] for row in rows if row.subject == "gap"]
+        lost = {f"{epoch.decode()}-{number}" for epoch, span, _ in told for number in _span(span)}
+        assert {row.id for row in rows} | self.settled | lost == self.given
+        assert len({row.seq for row in rows}) == len({row.id for row in rows}) == len(rows)
+        assert self.it.level().count == len(rows)
+        return rows
+
+
+def gone(rows: Sequence[Row]) -> list[Draft]:
+    """The gaps, each of one epoch."""
+    return [gap for _, group in groupby(rows, lambda row: row.epoch) for gap in shed(list(group))]
+
+
+def halved(rows: Sequence[Row]) -> list[Draft] | None:
+    """Stands for thinning: of two rows one stays, and what is too little does not."""
+    if len(rows) < 4:
+        return None
+    return [*gone(rows), *(draft("x" * 10_000, THINNED) for _ in rows[::2])]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(["write", "settle", "low", "ample", "refuse", "allow", "mend"]), max_size=40))
+def test_whatever_is_thinned_and_shed_every_number_is_there_or_settled_or_told(
+    tmp_path_factory: pytest.TempPathFactory, plan: list[str]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.standby.MEMORY_CAP", 200 << 10)
+        ledger = Ledger(tmp_path_factory.mktemp("thin"))
+        for step in plan:
+            match step:
+                case "write":
+                    ledger.write([])
+                    ledger.write([])
+                case "settle":
+                    ledger.write([row for row in ledger.audit() if row.subject != "gap"][:3])
+                case "low" | "ample":
+                    ledger.low = step == "low"
+                case "refuse" | "allow":
+                    refuse(ledger.store, refuses=step == "refuse")
+                case "mend":
+                    ledger.it.mend(at_once=True)
+            ledger.audit()
+        ledger.low = False
+        refuse(ledger.store, refuses=False)
+        ledger.it.mend(at_once=True)
+        ledger.write([])
+        ledger.audit()
+        while ledger.it.give_back():
+            pass
+        assert on_disk(ledger.store.path) <= 1 << 20
+
+
+def test_a_full_disk_is_relieved_by_thinning_in_the_file_and_the_file_keeps_its_places_apart(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for _ in range(5):
+        ledger.write([])
+    ledger.low = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.standby.MEMORY_CAP", 200 << 10)
+        ledger.write([])
+    thin = [row for row in ledger.audit() if row.subject == THINNED]
+    assert [row.epoch for row in thin] == ["aaaa0000"] * len(thin)
+    assert len(thin) > 0
+    assert max(row.seq for row in thin) < ledger.it.last - 8
+    ledger.low = False
+    assert ledger.it.mend(at_once=True)
+    ledger.audit()

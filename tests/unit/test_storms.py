@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from gateway.alerts import Rules
 from gateway.book import SPACE, Book, FloodLimit, Page
-from gateway.desk import Ruled
 from gateway.inputs import Clear, Pressed
 from gateway.model import AlertKind, AlertState, Severity, Wearable
 from gateway.store import Store
 from gateway.storms import StormLimit, Storms, presser
+from gateway.tray import Ruled
 from tests.support.inside import Office, open_office, sos
 from tests.support.moments import moment
 

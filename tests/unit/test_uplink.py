@@ -15,6 +15,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway import uplink
 from gateway.board import Board
+from gateway.centre import Centre
 from gateway.errors import UplinkDown
 from gateway.health import Faults
 from gateway.model import Settlement
@@ -24,12 +25,14 @@ from gateway.session import AlertUplink
 from gateway.sinks.mqtt import Connection
 from gateway.sinks.properties import properties
 from gateway.sinks.words import Endpoint, Inbound, Login
+from gateway.thresholds import CallCentre
 from gateway.trials import Trials
 from gateway.uplink import Brokers, Carrier, Patience, Proof, Road, Shore, TelemetryUplink
 from gateway.wire import CLOUDEVENTS
 from tests.support.drafts import draft
 from tests.support.inside import Office, StillClock, make_wire, open_lane, open_office
 from tests.support.mosquitto import Mosquitto
+from tests.support.odd_broker import Does, OddBroker
 from tests.support.processes import free_port
 
 FIVE, THREE = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -75,6 +78,11 @@ def no_faults() -> Faults:
     return Faults(CLOCK.moment)
 
 
+async def subscribed(link: Connection) -> bool:
+    (code,) = await link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))])
+    return not code.is_failure
+
+
 def heard_by(found: Proof, link: Connection, heard: list[Inbound] | None = None) -> Callable[[Inbound], None]:
     def inbound(message: Inbound) -> None:
         if heard is not None:
@@ -94,13 +102,13 @@ def test_over_311_nothing_is_believed_before_our_own_probe_came_back(shared: Mos
             link.on_inbound = heard_by(found, link, heard)
             for number in range(3):
                 found.believe(partial(believed.append, number))
-            await link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))])
+            await subscribed(link)
             others = [("alert", "nonce-2"), ("telemetry", "nonce-1"), ("alert", "")]
             for lane, nonce in others:
                 link.publish(WIRE.probe(lane, nonce))
             await until(lambda: len(heard) == len(others))
             assert (found.given, believed) == (False, [])
-            seeking = asyncio.create_task(found.seek())
+            seeking = asyncio.create_task(found.seek(lambda: subscribed(link)))
             await until(lambda: found.given)
             seeking.cancel()
             found.believe(partial(believed.append, 3))
@@ -129,16 +137,41 @@ def test_a_probe_that_does_not_come_back_is_a_fault_until_it_does(
             faults = no_faults()
             found = proof(link, faults)
             link.on_inbound = heard_by(found, link)
-            seeking = asyncio.create_task(found.seek())
+            allowed = False
+
+            async def subscribe() -> bool:
+                return allowed and await subscribed(link)
+
+            seeking = asyncio.create_task(found.seek(subscribe))
             await until(lambda: len(faults))
             (fault,) = faults
             assert (fault.fault, fault.where) == ("not_heard_back", "lane:alert")
             assert WIRE.topics.probe in fault.cure
-            await link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))])
+            allowed = True
             await seeking
             assert len(faults) == 0
 
     asyncio.run(run())
+
+
+def test_whoever_waits_for_a_subscription_hears_that_the_link_is_lost_and_can_be_cancelled_just_then(
+    tmp_path: Path,
+) -> None:
+    async def run(*, cancelled: bool) -> type[BaseException] | None:
+        with Mosquitto(tmp_path / str(cancelled)) as broker:
+            async with connected(broker, FIVE) as link:
+                broker.freeze(frozen=True)
+                asking = asyncio.create_task(link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))]))
+                await asyncio.sleep(0)
+                link.break_off()
+                if cancelled:
+                    asking.cancel()
+                (answer,) = await asyncio.gather(asking, return_exceptions=True)
+                broker.freeze(frozen=False)
+                return type(answer)
+
+    assert asyncio.run(run(cancelled=False)) == UplinkDown
+    assert asyncio.run(run(cancelled=True)) == asyncio.CancelledError
 
 
 @pytest.mark.parametrize(("version", "code"), [(FIVE, 0x10), (THREE, 0)])
@@ -156,8 +189,7 @@ def test_a_row_leaves_on_the_answer_to_itself_and_over_311_on_the_proof_too(
             if version is THREE:
                 await until(lambda: len(found._held) == 2)
                 assert (lane.delivered, len(await lane.outbox.read(0, 10))) == (0, 2)
-                await link.subscribe([(WIRE.topics.probe, SubscribeOptions(qos=1))])
-                seeking = asyncio.create_task(found.seek())
+                seeking = asyncio.create_task(found.seek(lambda: subscribed(link)))
                 await until(lambda: found.given)
                 seeking.cancel()
             await until(lambda: lane.delivered == 2)
@@ -183,7 +215,9 @@ def shore(road: Road, login_: Callable[[], Login], faults: Faults) -> Shore:
 def alert_uplink(office: Office, brokers: Brokers, at_shore: Shore) -> AlertUplink:
     trials = Trials(Roster(()), office.clock.moment)
     requests = Requests(WIRE, office.desk, trials, lambda: "", {}, lambda: 0, Counter())
-    return AlertUplink(office.lane, brokers, at_shore, requests, lambda: {"alert": (office.lane.outbox.epoch, 1)})
+    centre = Centre(CallCentre(), office.faults)
+    standing = lambda: {"alert": (office.lane.outbox.epoch, 1)}  # noqa: E731
+    return AlertUplink(office.lane, brokers, at_shore, requests, standing, centre)
 
 
 async def failed(work: Awaitable[None]) -> UplinkDown:
@@ -216,6 +250,34 @@ def test_a_broker_that_cannot_be_had_gives_way_to_the_next_and_the_telemetry_fol
             assert road.endpoint is None
 
     asyncio.run(run())
+
+
+def test_subscriptions_that_a_cluster_refuses_while_it_chooses_a_leader_are_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink, "PROBE_S", 0.05)
+
+    async def run(broker: OddBroker) -> None:
+        road, faults, endpoint = Road(), no_faults(), Endpoint("127.0.0.1", broker.port, tls=False)
+        async with open_office(tmp_path) as office, open_lane(tmp_path, "telemetry") as telemetry:
+            alert = alert_uplink(office, Brokers((endpoint,)), shore(road, partial(login, "alert", THREE), faults))
+            at_shore = shore(road, partial(login, "telemetry", THREE), faults)
+            links = (alert.run(lambda: None), TelemetryUplink(telemetry, Board(), at_shore, 60).run(lambda: None))
+            running = [asyncio.create_task(link) for link in links]
+            for lane in (office.lane, telemetry):
+                await lane.commit([draft("a")])
+            await until(lambda: {fault.fault for fault in faults} == {"subscription_refused", "not_heard_back"})
+            broker.refusals = 0
+            await until(lambda: office.lane.delivered == telemetry.delivered == 1)
+            await until(lambda: len(faults) == 0)
+            assert broker.connects == 2
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    with OddBroker(lambda _topic, _payload: Does.ACKNOWLEDGE) as broker:
+        broker.refusals = 1_000
+        asyncio.run(run(broker))
 
 
 def test_a_secret_that_cannot_be_read_is_a_fault_with_its_file_and_the_next_broker_is_tried(tmp_path: Path) -> None:

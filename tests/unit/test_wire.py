@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from gateway.alerts import Rules, raised
 from gateway.errors import RequestRefused
 from gateway.model import AlertKey, AlertKind, Draft, Gap, GapCause, Moment, Reason, Sample, Wearable
-from gateway.wire import PAYLOAD_MAX, Topics, Wire, parse_ack, parse_request, parse_state, request_id, rfc3339
+from gateway.rows import THINNED, Row
+from gateway.topics import Topics
+from gateway.wire import PAYLOAD_MAX, Wire, parse_ack, parse_request, parse_state, request_id, rfc3339
 from tests.support import contract
 from tests.support.inside import StillClock, make_wire, sos
 from tests.support.moments import BOOT, WALL_MS, moment
@@ -117,6 +119,21 @@ def test_alerts_and_gaps_are_never_shed_and_telemetry_may_be() -> None:
     assert wire.alert(alert, Reason.PRESS, moment(0)).subject == alert.id
     assert wire.gap(Gap("telemetry", "aaaa0000", GapCause.SHED, moment(0), 1, 2, 2)).subject is not None
     assert wire.telemetry([Sample(Wearable("00010203", "a"), moment(0), {"spo2": 97})], moment(0)).subject is None
+
+
+def test_a_thinned_message_has_some_of_the_readings_as_they_were_and_says_whose_it_was() -> None:
+    samples = [Sample(Wearable("00010203", "band-0001"), moment(ms), {"spo2": 97}) for ms in range(3)]
+    before = Wire("398/v1", "before-01", "0.1.0", StillClock()).telemetry(samples, moment(0)).freeze("aaaa0000", 1)
+    row, wire = Row(1, "aaaa0000-1", None, 0, before.topic, before.payload), make_wire(StillClock())
+    said = wire.said(row.payload)
+    assert said is not None
+    draft = wire.thinned(row, said[1:], moment(HOUR))
+    after = draft.freeze("aaaa0000", 9)
+    contract.check(after.topic, after.payload)
+    told, first = json.loads(after.payload), json.loads(before.payload)
+    assert draft.subject == THINNED
+    assert told["data"] == {"station": "before-01", "readings": first["data"]["readings"][1:]}
+    assert (told["id"], told["source"], told["time"]) == ("aaaa0000-9", first["source"], rfc3339(WALL_MS + HOUR))
 
 
 def test_a_service_is_called_as_the_station_calls_it_and_another_kind_has_none() -> None:

@@ -12,8 +12,9 @@ from gateway.cli.street import Code, Kind, serial_frame
 from tests.bench.listeners import BASE
 from tests.bench.peers.heard import KEEPS, Heard, Reading
 from tests.bench.peers.side import Side
-from tests.bench.rig import Rig, Rows
+from tests.bench.rig import Rig
 from tests.support.air import band
+from tests.support.rows import Rows
 
 
 class Station(Side):
