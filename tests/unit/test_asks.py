@@ -22,6 +22,7 @@ EVERY = [
     asks.Retry("5f0c9a12-41"),
     asks.Export("alert"),
     asks.Export("telemetry", 50),
+    asks.Health(),
 ]
 
 

@@ -188,7 +188,7 @@ def test_who_may_not_use_the_socket_is_told_whom_it_is_for(
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("gateway.cli.daemon._asked", denied)  # to root nothing is denied
+    monkeypatch.setattr("gateway.cli.daemon.asked", denied)  # to root nothing is denied
     told = f"you may not use {tmp_path}/control.sock: be root, or of the group station-gateway\n"
     assert say("alerts", "list") == (1, "", told)
 

@@ -8,6 +8,7 @@ import pytest
 
 from gateway import rounds
 from gateway.board import Board
+from gateway.centre import Centre
 from gateway.quarantine import Quarantine
 from gateway.report import Report
 from gateway.requests import Requests
@@ -15,6 +16,7 @@ from gateway.roster import Roster
 from gateway.rounds import Rounds
 from gateway.session import AlertUplink
 from gateway.sinks.words import Login
+from gateway.thresholds import CallCentre
 from gateway.trials import Trials
 from gateway.uplink import Brokers, Patience, Road, Shore
 from tests.support.inside import allow, open_office, sos
@@ -38,7 +40,8 @@ def test_a_lane_that_is_numbered_anew_is_told_and_nothing_is_told_twice(
             report, trials = Report(wire, {}, lanes, faults, clock.moment()), Trials(Roster(()), clock.moment)
             requests = Requests(wire, office.desk, trials, lambda: "", {}, lambda: 0, Counter())
             shore = Shore(wire, Road(), no_login, clock, faults, Patience())
-            session = AlertUplink(office.lane, Brokers(()), shore, requests, report.standing)
+            centre = Centre(CallCentre(), faults)
+            session = AlertUplink(office.lane, Brokers(()), shore, requests, report.standing, centre)
             births: list[str] = []
             monkeypatch.setattr(session, "birth", lambda: births.append(office.lane.outbox.epoch))
             quarantine = Quarantine(tmp_path / "quarantine.jsonl")

@@ -44,7 +44,7 @@ def told(folder: Path, text: str) -> list[str]:
         ("  tls: {ca_file: a.pem}\n", "4:9: unknown key 'ca_file'; did you mean 'ca'?"),
         ("  port: 1883\n", f"4:3: unknown key 'port'; known here are {MQTT_KEYS}"),
         ("keepalive: 8s\n", "4:1: unknown key 'keepalive'; it belongs below 'mqtt', indented further"),
-        ("port: /dev/a\n", "4:1: unknown key 'port'; it belongs below 'serial', indented further"),
+        ("port: /dev/a\n", "4:1: unknown key 'port'; it belongs below 'metrics' or 'serial', indented further"),
         (
             "zone: a\n",
             "4:1: unknown key 'zone'; it belongs below 'bluetooth' or 'replay' or 'serial', indented further",
