@@ -15,7 +15,7 @@ LISTEN_S = 600
 MILD = frozenset({
     "clock_unsynced", "passive_unsupported", "radio_silent", "beacon_missing", "influx_busy", "quarantine_unsaved",
     "story_unsaved", "recording_unsaved", "control_absent", "control_taken", "capture_absent", "metrics_absent",
-    "certificate_ends", "box_hot",
+    "certificate_ends", "box_hot", "checkpoint_unsaved",
 })  # fmt: skip
 """Faults of the daemon with which presses go on as ever."""
 _RADIO = {
